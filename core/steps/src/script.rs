@@ -1,0 +1,580 @@
+//! What a call script and the run of its call say to each other.
+//!
+//! A script is straight-line code. It runs until it asks for something (`ScriptTurn::Call`) and
+//! then stands still, without a thread, until the one answer to that comes (`ScriptCommand::Resume`).
+//! Everything a script can ask for is a `ScriptOp`; time, chance, http and the store are among
+//! them, so a script replays from its recorded answers.
+//!
+//! Order between the two: `Start` is answered by one turn; a `Call` turn by one `Resume`; a
+//! `Resume` by one turn; `Done` and `Failed` end the script. After `Kill` every turn is ignored.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cordboard_call::event::Direction;
+use cordboard_call::ids::{CallId, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What the host is told to do with the script of a call. A call runs at most one at a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum ScriptCommand {
+    /// Begin one.
+    Start(Box<ScriptStart>),
+    /// The answer to its pending call.
+    Resume {
+        /// What its host function returns.
+        answer: ScriptAnswer,
+    },
+    /// Drop it now; no turn is awaited.
+    Kill,
+}
+
+/// How a script begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScriptStart {
+    /// File under `scripts/` without `.lua`.
+    pub script: String,
+    /// Arguments by name, templates filled in.
+    pub arguments: BTreeMap<String, String>,
+    /// The call, as far as a script may know it.
+    pub call: ScriptCall,
+}
+
+/// What a script knows of its call without asking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScriptCall {
+    /// The call.
+    pub id: CallId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Who began its first leg.
+    pub direction: Direction,
+    /// Number or user name of the caller; empty is anonymous.
+    pub caller: String,
+    /// Display name of the caller.
+    pub caller_name: Option<String>,
+    /// What was dialled.
+    pub dialled: String,
+    /// The user who calls, where the caller is one.
+    pub user: Option<String>,
+    /// True when the first leg is answered already.
+    pub answered: bool,
+    /// Unix milliseconds at which the script began.
+    pub at_ms: u64,
+}
+
+/// One host call of a script. Operations on the call are the machines that dialplan steps use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "function", rename_all = "kebab-case")]
+pub enum ScriptOp {
+    /// Answer the caller. Answer: `Done`.
+    Answer,
+    /// Play prompts one after another, answering first unless `early`. Answer: `Done` when they are over.
+    Play {
+        /// Prompt names, without `.wav`.
+        prompts: Vec<String>,
+        /// Before the answer (183).
+        early: bool,
+        /// Again and again for so long.
+        repeat_for: Option<Duration>,
+    },
+    /// Play a tone of the tenant's country. Answer: `Done`.
+    Tone {
+        /// `ringback`, `busy`, `congestion`.
+        name: String,
+        /// How long.
+        lasts: Duration,
+    },
+    /// Wait. Answer: `Done`.
+    Wait {
+        /// How long.
+        lasts: Duration,
+    },
+    /// Ask for digits. Answer: `Digits`.
+    Collect(CollectOp),
+    /// Ring users and talk. Answer: `Talk`, when the talk is over or nobody took the call.
+    Ring {
+        /// Names of users.
+        users: Vec<String>,
+        /// One after another.
+        in_turn: bool,
+        /// For each turn.
+        timeout: Duration,
+        /// Prompt that an answered caller hears meanwhile; none is ringback.
+        music: Option<String>,
+    },
+    /// Call out through trunks in order. Answer: `Talk`.
+    Trunk {
+        /// Names of trunks, in order of preference.
+        trunks: Vec<String>,
+        /// The number; none is the dialled one.
+        number: Option<String>,
+        /// For each.
+        timeout: Duration,
+        /// Number shown; none is the user's or trunk's.
+        caller_id: Option<String>,
+    },
+    /// Record from now on, or stop. Answer: `Done`.
+    Record {
+        /// On or off.
+        on: bool,
+    },
+    /// Set a variable of the call. Answer: `Done`.
+    Set {
+        /// Its name: 1 to 64 of `a-z A-Z 0-9 _ . -`.
+        name: String,
+        /// Its value, at most 4,096 bytes.
+        value: String,
+    },
+    /// Read a variable of the call. Answer: `Text`.
+    Get {
+        /// Its name.
+        name: String,
+    },
+    /// Send digits to the caller. Answer: `Done`.
+    SendDigits {
+        /// `0-9 * # A-D`, at most 64.
+        digits: String,
+    },
+    /// End the call. Answer: `Done`; then every operation on the call says `Gone`, and the
+    /// script has five seconds to finish.
+    Hangup {
+        /// Q.850 cause by word; none is `normal`.
+        cause: Option<String>,
+    },
+    /// Is a calendar open now? Answer: `Flag`.
+    Open {
+        /// Its name.
+        calendar: String,
+    },
+    /// A retained fact, such as (`queue.stats`, `sales`). Answer: `Json`.
+    Fact {
+        /// Its topic.
+        topic: String,
+        /// Its key.
+        key: String,
+    },
+    /// Text for people, kept with the call. Answer: `Done`.
+    Log {
+        /// How loud.
+        level: LogLevel,
+        /// At most 4,096 bytes are kept.
+        message: String,
+    },
+    /// The wall clock. Answer: `Now`.
+    Now,
+    /// Sixty-four random bits. Answer: `Number` (as the bit pattern of an `i64`).
+    Random,
+    /// Something outside the call. Answer: as `OutsideRequest` says.
+    Outside(OutsideRequest),
+}
+
+/// What `collect` is asked for. Units: times are durations, counts are digits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CollectOp {
+    /// What is played; a key stops it.
+    pub prompts: Vec<String>,
+    /// Fewest digits, 1 or more.
+    pub min: u8,
+    /// Most digits; reached, the entry is complete.
+    pub max: u8,
+    /// For the first digit, from the prompt's end.
+    pub timeout: Duration,
+    /// Between digits.
+    pub between: Duration,
+    /// Digit that ends the entry, not part of it.
+    pub ends_with: Option<char>,
+    /// The digits go to no event, log, trace or recording.
+    pub secret: bool,
+    /// Tries in all, 1 or more.
+    pub tries: u8,
+    /// Played before another try.
+    pub invalid: Vec<String>,
+}
+
+impl Default for CollectOp {
+    /// One digit within five seconds, one try.
+    fn default() -> Self {
+        Self {
+            prompts: Vec::new(),
+            min: 1,
+            max: 1,
+            timeout: Duration::from_secs(5),
+            between: Duration::from_secs(3),
+            ends_with: Some('#'),
+            secret: false,
+            tries: 1,
+            invalid: Vec::new(),
+        }
+    }
+}
+
+/// How loud a script's log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// For whoever writes the script.
+    Debug,
+    /// Ordinary.
+    Info,
+    /// Unexpected, handled.
+    Warn,
+    /// Wrong.
+    Error,
+}
+
+/// What the world outside the call is asked for; the node does it and answers with
+/// `Input::Answer`. Capabilities and ceilings are checked there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum OutsideRequest {
+    /// An http request. Answer: `Http`, or `Error`.
+    Http {
+        /// `GET`, `POST` ...
+        method: String,
+        /// Absolute URL.
+        url: String,
+        /// Header names and values.
+        headers: Vec<(String, String)>,
+        /// Body, if any.
+        body: Option<String>,
+        /// Ends with `Timeout`.
+        timeout: Duration,
+    },
+    /// Read a key. Answer: `Text`.
+    StoreGet {
+        /// The key.
+        key: String,
+    },
+    /// Write a key. Answer: `Done`.
+    StoreSet {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+        /// Forgotten after so long; none is never.
+        lasts: Option<Duration>,
+    },
+    /// Forget a key. Answer: `Done`.
+    StoreDelete {
+        /// The key.
+        key: String,
+    },
+    /// Add to a number, which begins at 0. Answer: `Number`, the new value.
+    StoreIncr {
+        /// The key.
+        key: String,
+        /// What to add.
+        by: i64,
+    },
+}
+
+/// What a host call returns to the script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum ScriptAnswer {
+    /// It is done; there is nothing to return.
+    Done,
+    /// What `collect` got.
+    Digits {
+        /// `digits`, `timeout` or `invalid`.
+        outcome: CollectOutcome,
+        /// The digits of the last try; empty unless the outcome is `digits`.
+        digits: String,
+    },
+    /// How `ring` or `trunk` went.
+    Talk {
+        /// `answered`, `busy`, `no-answer`, `absent` or `failed`.
+        outcome: String,
+        /// Who answered: a user's or trunk's name.
+        by: Option<String>,
+        /// Q.850 cause by word, where one is known.
+        cause: Option<String>,
+    },
+    /// A value, or none.
+    Text {
+        /// The value.
+        value: Option<String>,
+    },
+    /// A number.
+    Number {
+        /// The number.
+        value: i64,
+    },
+    /// Yes or no.
+    Flag {
+        /// Yes or no.
+        value: bool,
+    },
+    /// A structured value, or none.
+    Json {
+        /// The value.
+        value: Option<Value>,
+    },
+    /// The wall clock.
+    Now {
+        /// Unix milliseconds.
+        unix_ms: u64,
+        /// Local time of the tenant's zone, `2026-12-25T10:00:00+00:00[Europe/London]`.
+        local: String,
+    },
+    /// An http response; any status is an answer.
+    Http {
+        /// Status code.
+        status: u16,
+        /// Header names in lower case, and values.
+        headers: Vec<(String, String)>,
+        /// Body, at most what the capability allows.
+        body: String,
+    },
+    /// It could not be done. In Lua: `nil, kind, message`.
+    Error {
+        /// Which kind of failure.
+        kind: ScriptCallError,
+        /// One sentence.
+        message: String,
+    },
+}
+
+/// How a `collect` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CollectOutcome {
+    /// Enough digits.
+    Digits,
+    /// No digit in time, in the last try.
+    Timeout,
+    /// Too few digits, in the last try.
+    Invalid,
+}
+
+impl CollectOutcome {
+    /// The word of dialplans and facts.
+    pub fn word(self) -> &'static str {
+        match self {
+            CollectOutcome::Digits => "digits",
+            CollectOutcome::Timeout => "timeout",
+            CollectOutcome::Invalid => "invalid",
+        }
+    }
+}
+
+/// Why a host call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScriptCallError {
+    /// The caller is gone: finish; five seconds are left.
+    Gone,
+    /// It took too long.
+    Timeout,
+    /// The capability is not granted.
+    Denied,
+    /// No such prompt, user, trunk, calendar.
+    NotFound,
+    /// An argument is wrong.
+    Invalid,
+    /// A rate or a concurrency limit of the tenant is met.
+    Busy,
+    /// What was needed is down.
+    Unavailable,
+}
+
+impl ScriptCallError {
+    /// The word a script sees.
+    pub fn word(self) -> &'static str {
+        match self {
+            ScriptCallError::Gone => "gone",
+            ScriptCallError::Timeout => "timeout",
+            ScriptCallError::Denied => "denied",
+            ScriptCallError::NotFound => "not-found",
+            ScriptCallError::Invalid => "invalid",
+            ScriptCallError::Busy => "busy",
+            ScriptCallError::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// What a script did with its turn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "turn", rename_all = "kebab-case")]
+pub enum ScriptTurn {
+    /// It asks for something and stands still.
+    Call {
+        /// What.
+        op: ScriptOp,
+        /// Line of the script, from 1.
+        line: u32,
+    },
+    /// It returned.
+    Done {
+        /// What it returned, as text: the outcome of the step; none is `done`.
+        outcome: Option<String>,
+    },
+    /// It ended by an error.
+    Failed {
+        /// Which.
+        error: ScriptError,
+    },
+}
+
+/// How a script failed. The step's outcome is `failed`, and its `why` is this in text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ScriptError {
+    /// What it says, with no stack.
+    pub message: String,
+    /// Line of the script, from 1, where it is known.
+    pub line: Option<u32>,
+    /// The stack, innermost first, one frame a line; may be empty.
+    pub stack: String,
+    /// Whose fault.
+    pub kind: ScriptErrorKind,
+}
+
+/// Whose fault a script's failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScriptErrorKind {
+    /// The script raised or used something wrongly.
+    Runtime,
+    /// It met its limit of CPU time.
+    Budget,
+    /// Its VM met the limit of memory.
+    Memory,
+    /// It ended because its caller is gone.
+    Gone,
+    /// There is no such script, or it does not compile.
+    Missing,
+    /// No worker could take it.
+    Overload,
+}
+
+impl ScriptOp {
+    /// The function's name in events: `play`, `http`, `store-get` ...
+    pub fn function(&self) -> &'static str {
+        match self {
+            ScriptOp::Answer => "answer",
+            ScriptOp::Play { .. } => "play",
+            ScriptOp::Tone { .. } => "tone",
+            ScriptOp::Wait { .. } => "wait",
+            ScriptOp::Collect(_) => "collect",
+            ScriptOp::Ring { .. } => "ring",
+            ScriptOp::Trunk { .. } => "trunk",
+            ScriptOp::Record { .. } => "record",
+            ScriptOp::Set { .. } => "set",
+            ScriptOp::Get { .. } => "get",
+            ScriptOp::SendDigits { .. } => "send-digits",
+            ScriptOp::Hangup { .. } => "hangup",
+            ScriptOp::Open { .. } => "open",
+            ScriptOp::Fact { .. } => "fact",
+            ScriptOp::Log { .. } => "log",
+            ScriptOp::Now => "now",
+            ScriptOp::Random => "random",
+            ScriptOp::Outside(request) => request.function(),
+        }
+    }
+
+    /// The arguments for the `call.script` event, before secrets are masked. Durations in ms.
+    pub fn arguments(&self) -> Value {
+        let ms = |d: &Duration| d.as_millis() as u64;
+        match self {
+            ScriptOp::Answer | ScriptOp::Now | ScriptOp::Random => json!({}),
+            ScriptOp::Play {
+                prompts,
+                early,
+                repeat_for,
+            } => json!({
+                "prompts": prompts, "early": early, "repeat_ms": repeat_for.as_ref().map(ms),
+            }),
+            ScriptOp::Tone { name, lasts } => json!({ "name": name, "lasts_ms": ms(lasts) }),
+            ScriptOp::Wait { lasts } => json!({ "lasts_ms": ms(lasts) }),
+            ScriptOp::Collect(c) => json!({
+                "prompts": c.prompts, "min": c.min, "max": c.max, "secret": c.secret,
+                "tries": c.tries, "timeout_ms": ms(&c.timeout), "between_ms": ms(&c.between),
+            }),
+            ScriptOp::Ring {
+                users,
+                in_turn,
+                timeout,
+                ..
+            } => json!({
+                "users": users, "in_turn": in_turn, "timeout_ms": ms(timeout),
+            }),
+            ScriptOp::Trunk {
+                trunks,
+                number,
+                timeout,
+                caller_id,
+            } => json!({
+                "trunks": trunks, "number": number, "timeout_ms": ms(timeout), "caller_id": caller_id,
+            }),
+            ScriptOp::Record { on } => json!({ "on": on }),
+            ScriptOp::Set { name, value } => json!({ "name": name, "value": value }),
+            ScriptOp::Get { name } => json!({ "name": name }),
+            ScriptOp::SendDigits { digits } => json!({ "digits": digits }),
+            ScriptOp::Hangup { cause } => json!({ "cause": cause }),
+            ScriptOp::Open { calendar } => json!({ "calendar": calendar }),
+            ScriptOp::Fact { topic, key } => json!({ "topic": topic, "key": key }),
+            ScriptOp::Log { level, message } => json!({ "level": level, "message": message }),
+            ScriptOp::Outside(request) => request.arguments(),
+        }
+    }
+
+    /// True when the operation needs a caller who is still there.
+    pub fn needs_caller(&self) -> bool {
+        matches!(
+            self,
+            ScriptOp::Answer
+                | ScriptOp::Play { .. }
+                | ScriptOp::Tone { .. }
+                | ScriptOp::Wait { .. }
+                | ScriptOp::Collect(_)
+                | ScriptOp::Ring { .. }
+                | ScriptOp::Trunk { .. }
+                | ScriptOp::Record { .. }
+                | ScriptOp::SendDigits { .. }
+                | ScriptOp::Hangup { .. }
+        )
+    }
+}
+
+impl OutsideRequest {
+    /// The function's name in events.
+    pub fn function(&self) -> &'static str {
+        match self {
+            OutsideRequest::Http { .. } => "http",
+            OutsideRequest::StoreGet { .. } => "store-get",
+            OutsideRequest::StoreSet { .. } => "store-set",
+            OutsideRequest::StoreDelete { .. } => "store-delete",
+            OutsideRequest::StoreIncr { .. } => "store-incr",
+        }
+    }
+
+    /// The arguments for the event: header values are left out, since they carry credentials.
+    pub fn arguments(&self) -> Value {
+        match self {
+            OutsideRequest::Http {
+                method,
+                url,
+                headers,
+                body,
+                timeout,
+            } => {
+                let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+                json!({
+                    "method": method, "url": url, "headers": names,
+                    "body": body, "timeout_ms": timeout.as_millis() as u64,
+                })
+            }
+            OutsideRequest::StoreGet { key } | OutsideRequest::StoreDelete { key } => {
+                json!({ "key": key })
+            }
+            OutsideRequest::StoreSet { key, value, lasts } => json!({
+                "key": key, "value": value, "lasts_ms": lasts.map(|d| d.as_millis() as u64),
+            }),
+            OutsideRequest::StoreIncr { key, by } => json!({ "key": key, "by": by }),
+        }
+    }
+}
