@@ -1,1 +1,17 @@
-//! placeholder
+//! Text to checked routes: what a tenant's folder of files says calls do.
+//!
+//! Pure: files arrive in memory ([`file::Source`]), time as an argument. [`load`] gives either a
+//! [`route::Dialplan`] in which every name resolves, or every mistake at once with its place.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod calendar;
+pub mod expr;
+pub mod numbers;
+pub mod route;
+pub mod template;
+
+pub use calendar::{Calendar, CalendarState, LocalTime};
+pub use expr::{Condition, Values};
+pub use numbers::{Match, NumberTable};
+pub use route::{Block, Dialplan, Place, Step, StepKind};
+pub use template::Template;
