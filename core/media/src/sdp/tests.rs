@@ -1,0 +1,1 @@
+//! Stories of offer and answer.
