@@ -160,7 +160,8 @@ mod tests {
     fn error_stays_below_four_percent_of_the_sample() {
         for codec in [Codec::Pcmu, Codec::Pcma] {
             for sample in (-32000..32000i16).step_by(37) {
-                let error = (i32::from(decode(codec, encode(codec, sample))) - i32::from(sample)).abs();
+                let error =
+                    (i32::from(decode(codec, encode(codec, sample))) - i32::from(sample)).abs();
                 let bound = (i32::from(sample).abs() / 25).max(16);
                 assert!(error <= bound, "{codec:?} {sample}: {error}");
             }
@@ -175,7 +176,10 @@ mod tests {
             transcode(Codec::Pcma, Codec::Pcmu, &mut there);
             let before = i32::from(decode(Codec::Pcmu, octet));
             let after = i32::from(decode(Codec::Pcmu, there[0]));
-            assert!((before - after).abs() <= before.abs() / 12 + 16, "{octet:#x}");
+            assert!(
+                (before - after).abs() <= before.abs() / 12 + 16,
+                "{octet:#x}"
+            );
         }
     }
 }

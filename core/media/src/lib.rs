@@ -2,5 +2,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 pub mod codec;
 pub mod command;
+pub mod dtmf;
+pub mod engine;
+pub mod play;
+pub mod record;
+pub mod rtp;
 pub mod sdp;
+pub mod tone;
 pub use command::*;
+pub use engine::{Engine, Recorded, Transmit};
