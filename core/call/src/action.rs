@@ -168,6 +168,28 @@ pub enum Refusal {
     /// The signalling engine refused.
     #[error("signalling: {0}")]
     Signalling(String),
+    /// The far end's SDP cannot be read, or shares no codec with us.
+    #[error("no common audio: {0}")]
+    Incompatible(String),
+}
+
+impl Refusal {
+    /// The cause that a caller is refused with when a call cannot be admitted.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Refusal::Limit(_) | Refusal::NoPorts => Cause::CONGESTION,
+            Refusal::Incompatible(_) => Cause::INCOMPATIBLE,
+            Refusal::NoSuchCall | Refusal::NoSuchLeg(_) | Refusal::WrongState(..) => {
+                Cause::PROTOCOL_ERROR
+            }
+            Refusal::Signalling(_) => Cause::TEMPORARY_FAILURE,
+        }
+    }
+
+    /// The SIP status for a refused INVITE: 503, 488 or 500.
+    pub fn sip_status(&self) -> u16 {
+        self.cause().sip_status()
+    }
 }
 
 /// What the runner of a call's route hears about it: each drives a step on.

@@ -51,6 +51,7 @@ causes! {
     ABSENT = 20, "absent", 480, "Subscriber absent";
     REJECTED = 21, "rejected", 603, "Call rejected";
     MOVED = 22, "moved", 410, "Number changed";
+    ANSWERED_ELSEWHERE = 26, "answered-elsewhere", 480, "Non-selected user clearing";
     OUT_OF_ORDER = 27, "out-of-order", 502, "Destination out of order";
     INVALID_NUMBER = 28, "invalid-number", 484, "Invalid number format";
     FACILITY_REJECTED = 29, "facility-rejected", 501, "Facility rejected";
@@ -134,9 +135,15 @@ mod tests {
     #[test]
     fn reason_header_survives_text() {
         for &cause in Cause::NAMED {
-            assert_eq!(Cause::from_reason_header(&cause.reason_header()), Some(cause));
+            assert_eq!(
+                Cause::from_reason_header(&cause.reason_header()),
+                Some(cause)
+            );
         }
-        assert_eq!(Cause::from_reason_header("SIP;cause=200, Q.850 ; cause=17"), Some(Cause::BUSY));
+        assert_eq!(
+            Cause::from_reason_header("SIP;cause=200, Q.850 ; cause=17"),
+            Some(Cause::BUSY)
+        );
         assert_eq!(Cause::from_reason_header("Q.850;cause=700"), None);
     }
 }

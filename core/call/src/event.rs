@@ -36,7 +36,7 @@ pub enum Direction {
 }
 
 /// What stands at the far end of a leg.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "name", rename_all = "kebab-case")]
 pub enum Party {
     /// A user of the tenant, by name.

@@ -143,6 +143,9 @@ mod tests {
         assert_eq!(text.len(), 26);
         assert_eq!(text.parse(), Ok(id));
         assert_eq!(id.shard(), 3);
-        assert_eq!("zzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<CallId>(), Err(BadCallId));
+        assert_eq!(
+            "zzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<CallId>(),
+            Err(BadCallId)
+        );
     }
 }
