@@ -1,0 +1,316 @@
+//! tidy: table
+//! What can be wrong in a script that still compiles, or that no Luau compiler takes: names that
+//! other switches' scripts use, misspelt host functions, and what scripts are not allowed.
+
+use super::compile::ScriptDiagnostic;
+use super::lex::{Kind, Token};
+use super::manifest::ScriptManifest;
+
+/// What a script mentions by plain strings.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// `require("name")`, with the line.
+    pub requires: Vec<(String, u32)>,
+    /// `call:play("name", ...)`, with the line.
+    pub prompts: Vec<(String, u32)>,
+    /// `call:ring("name")`, with the line.
+    pub users: Vec<(String, u32)>,
+}
+
+/// Methods of `call`.
+pub(crate) const CALL_METHODS: &[&str] = &[
+    "answer", "collect", "get", "hangup", "play", "record", "ring", "send_digits", "set", "tone", "trunk", "wait",
+];
+
+/// Fields of `call`.
+pub(crate) const CALL_FIELDS: &[&str] = &[
+    "answered", "caller", "caller_name", "dialled", "direction", "id", "tenant", "user",
+];
+
+/// Members of the other host tables.
+const MEMBERS: &[(&str, &[&str])] = &[
+    ("http", &["delete", "get", "post", "put", "request"]),
+    ("store", &["delete", "get", "incr", "set"]),
+    ("log", &["debug", "error", "info", "warn"]),
+    ("json", &["decode", "encode", "null"]),
+];
+
+/// Names that a script must not use, and the cure.
+const BANNED: &[(&str, &str)] = &[
+    ("io", "a script has no files: keep values with `store`, fetch them with `http`"),
+    ("os", "a script has no operating system: `now()` gives the time in seconds"),
+    ("debug", "there is no debug library: an error already shows its line and stack"),
+    ("coroutine", "a script waits by itself in `call:play`, `http.get` and the like: no coroutines are needed"),
+    ("package", "`require(\"name\")` takes files of the scripts folder"),
+    ("load", "code cannot be made at run time: write it into a file and `require` it"),
+    ("loadstring", "code cannot be made at run time: write it into a file and `require` it"),
+    ("loadfile", "`require(\"name\")` takes files of the scripts folder"),
+    ("dofile", "`require(\"name\")` takes files of the scripts folder"),
+    ("getfenv", "every call has its own globals already"),
+    ("setfenv", "every call has its own globals already"),
+    ("collectgarbage", "memory is collected by itself"),
+    ("gcinfo", "memory is collected by itself"),
+    ("newproxy", "use a table"),
+    ("session", "this is FreeSWITCH's name: here it is `call`, such as `call:answer()` or `call:play(\"welcome\")`"),
+    ("freeswitch", "this is FreeSWITCH's name: here it is `log.info`, `http.get`, `call:set`"),
+    ("app", "this is Asterisk's name: here it is `call`, such as `call:play(\"welcome\")`"),
+    ("channel", "this is Asterisk's name: here it is `call:get(\"name\")` and `call:set(\"name\", value)`"),
+];
+
+/// Checks the tokens of one file (without comments).
+pub(crate) fn check(
+    file: &str,
+    tokens: &[Token<'_>],
+    manifest: &ScriptManifest,
+    broken: bool,
+    diagnostics: &mut Vec<ScriptDiagnostic>,
+) -> Findings {
+    let mut checker = Checker {
+        file,
+        tokens,
+        diagnostics,
+        findings: Findings::default(),
+    };
+    for at in 0..tokens.len() {
+        checker.names(at);
+        checker.members(at);
+        checker.requires(at);
+        checker.mentions(at);
+        checker.permissions(at, manifest);
+        if broken {
+            checker.syntax(at);
+        }
+    }
+    checker.findings
+}
+
+/// The known name that is most like a misspelt one.
+pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    known
+        .into_iter()
+        .map(|k| (strsim::damerau_levenshtein(name, k), k))
+        .filter(|(far, k)| *far <= 1 + k.len() / 4)
+        .min()
+        .map(|(_, k)| k)
+}
+
+struct Checker<'a, 's> {
+    file: &'a str,
+    tokens: &'a [Token<'s>],
+    diagnostics: &'a mut Vec<ScriptDiagnostic>,
+    findings: Findings,
+}
+
+impl<'s> Checker<'_, 's> {
+    fn token(&self, at: usize) -> Option<&Token<'s>> {
+        self.tokens.get(at)
+    }
+
+    fn symbol(&self, at: usize, text: &str) -> bool {
+        self.token(at).is_some_and(|t| t.is_symbol(text))
+    }
+
+    fn follows_dot(&self, at: usize) -> bool {
+        at > 0 && (self.symbol(at - 1, ".") || self.symbol(at - 1, ":"))
+    }
+
+    fn report(&mut self, at: usize, message: String, help: impl Into<String>) {
+        let (line, column) = self.token(at).map_or((1, 1), |t| (t.line, t.column));
+        self.diagnostics.push(ScriptDiagnostic {
+            file: self.file.to_owned(),
+            line,
+            column,
+            message,
+            help: Some(help.into()),
+        });
+    }
+
+    /// True when the file itself declares the name, as a local, a parameter or a function.
+    fn declares(&self, name: &str) -> bool {
+        let introduces = |t: &Token<'_>| {
+            t.is_name("local") || t.is_name("function") || t.is_name("for") || t.is_symbol(",") || t.is_symbol("(")
+        };
+        let mut in_head = false;
+        for (at, token) in self.tokens.iter().enumerate() {
+            match token.kind {
+                Kind::Name if matches!(token.text, "local" | "function" | "for") => in_head = true,
+                Kind::Symbol if matches!(token.text, "=" | ")") => in_head = false,
+                Kind::Name if matches!(token.text, "in" | "return" | "if" | "end") => in_head = false,
+                Kind::Name if in_head && token.text == name => {
+                    if at > 0 && self.token(at - 1).is_some_and(introduces) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn names(&mut self, at: usize) {
+        let Some(&token) = self.token(at) else { return };
+        if token.kind != Kind::Name || self.follows_dot(at) {
+            return;
+        }
+        let used = [".", "(", ":", "["].iter().any(|s| self.symbol(at + 1, s));
+        let Some((name, cure)) = BANNED.iter().find(|(n, _)| *n == token.text) else {
+            return;
+        };
+        if used && !self.declares(name) {
+            self.report(at, format!("`{name}` does not exist in a call script"), *cure);
+        }
+        let dumps = token.text == "string" && self.token(at + 2).is_some_and(|t| t.is_name("dump"));
+        if dumps {
+            self.report(at, "`string.dump` does not exist in a call script".into(), "write code into files");
+        }
+    }
+
+    fn members(&mut self, at: usize) {
+        let (Some(&owner), Some(&member)) = (self.token(at), self.token(at + 2)) else {
+            return;
+        };
+        let by_dot = self.symbol(at + 1, ".");
+        let by_colon = self.symbol(at + 1, ":");
+        if owner.kind != Kind::Name || member.kind != Kind::Name || !(by_dot || by_colon) || self.follows_dot(at) {
+            return;
+        }
+        let name = member.text;
+        if owner.text == "call" && !self.declares("call") {
+            let known = CALL_METHODS.contains(&name);
+            if by_dot && known && self.symbol(at + 3, "(") {
+                self.report(
+                    at + 1,
+                    format!("`call.{name}(...)` needs a colon"),
+                    format!("write `call:{name}(...)`"),
+                );
+            } else if !known && !(by_dot && CALL_FIELDS.contains(&name)) {
+                let list = if by_dot { CALL_FIELDS } else { CALL_METHODS };
+                self.unknown(at + 2, "call", name, list);
+            }
+        } else if let Some((table, list)) = MEMBERS.iter().find(|(t, _)| *t == owner.text) {
+            if self.declares(table) {
+                return;
+            }
+            if by_colon && list.contains(&name) {
+                self.report(
+                    at + 1,
+                    format!("`{table}:{name}(...)` needs a dot"),
+                    format!("write `{table}.{name}(...)`"),
+                );
+            } else if !list.contains(&name) {
+                self.unknown(at + 2, table, name, list);
+            }
+        }
+    }
+
+    fn unknown(&mut self, at: usize, owner: &str, name: &str, list: &[&str]) {
+        let help = match nearest(name, list.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", list.join(", ")),
+        };
+        self.report(at, format!("`{owner}` has no `{name}`"), help);
+    }
+
+    fn requires(&mut self, at: usize) {
+        let Some(&token) = self.token(at) else { return };
+        if !token.is_name("require") || self.follows_dot(at) || self.declares("require") {
+            return;
+        }
+        let bracket = usize::from(self.symbol(at + 1, "("));
+        match self.token(at + 1 + bracket) {
+            Some(name) if name.kind == Kind::Text => {
+                let name = name.text.trim_start_matches("./").trim_end_matches(".lua");
+                self.findings.requires.push((name.to_owned(), token.line));
+            }
+            _ => self.report(
+                at,
+                "`require` needs a plain string".into(),
+                "write `require(\"name\")`: files are compiled ahead",
+            ),
+        }
+    }
+
+    /// Prompts and users that are named by plain strings.
+    fn mentions(&mut self, at: usize) {
+        let Some(&owner) = self.token(at) else { return };
+        if !owner.is_name("call") || !self.symbol(at + 1, ":") || !self.symbol(at + 3, "(") {
+            return;
+        }
+        let Some(&method) = self.token(at + 2) else { return };
+        let mut next = at + 4;
+        while let Some(&text) = self.token(next).filter(|t| t.kind == Kind::Text) {
+            // A string that goes on as an expression is no plain name.
+            if !(self.symbol(next + 1, ",") || self.symbol(next + 1, ")")) {
+                break;
+            }
+            match method.text {
+                "play" => self.findings.prompts.push((text.text.to_owned(), text.line)),
+                "ring" => {
+                    self.findings.users.push((text.text.to_owned(), text.line));
+                    break;
+                }
+                _ => break,
+            }
+            next += 2;
+        }
+    }
+
+    fn permissions(&mut self, at: usize, manifest: &ScriptManifest) {
+        let Some(&token) = self.token(at) else { return };
+        let first = !self.tokens.iter().take(at).any(|t| t.is_name("http"));
+        if token.is_name("http")
+            && self.symbol(at + 1, ".")
+            && first
+            && manifest.http.is_empty()
+            && !self.follows_dot(at)
+            && !self.declares("http")
+        {
+            self.report(
+                at,
+                "the script uses http, but its manifest names no host".into(),
+                "add `-- http: host.example.com` to the comment at the top",
+            );
+        }
+    }
+
+    /// Constructs of Lua 5.2 to 5.4 that Luau's parser refuses; only asked when it did.
+    fn syntax(&mut self, at: usize) {
+        let Some(&token) = self.token(at) else { return };
+        let next_name = self.token(at + 1).is_some_and(|t| t.kind == Kind::Name);
+        match token.text {
+            "goto" if token.kind == Kind::Name && next_name && !self.follows_dot(at) => self.report(
+                at,
+                "`goto` does not exist in Luau".into(),
+                "use a loop with `break` or `continue`, or a function with `return`",
+            ),
+            "::" if next_name && self.symbol(at + 2, "::") => self.report(
+                at,
+                "labels do not exist in Luau".into(),
+                "use a loop with `break` or `continue`",
+            ),
+            "&" | "|" | "~" | "<<" | ">>" if token.kind == Kind::Symbol => {
+                let function = match token.text {
+                    "&" => "bit32.band(a, b)",
+                    "|" => "bit32.bor(a, b)",
+                    "~" => "bit32.bxor(a, b)` or `bit32.bnot(a)",
+                    "<<" => "bit32.lshift(a, n)",
+                    _ => "bit32.rshift(a, n)",
+                };
+                self.report(
+                    at,
+                    format!("the operator `{}` does not exist in Luau", token.text),
+                    format!("use `{function}`"),
+                );
+            }
+            "<" if self.symbol(at + 2, ">")
+                && self.token(at + 1).is_some_and(|t| t.is_name("const") || t.is_name("close")) =>
+            {
+                self.report(at, "`<const>` and `<close>` do not exist in Luau".into(), "leave it out");
+            }
+            "!" if self.symbol(at + 1, "=") => {
+                self.report(at, "`!=` does not exist in Lua".into(), "write `~=`");
+            }
+            _ => {}
+        }
+    }
+}
