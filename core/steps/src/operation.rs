@@ -233,6 +233,14 @@ impl Operation {
         }
     }
 
+    /// True when keys and the ends of prompts are its business.
+    pub fn hears_caller(&self) -> bool {
+        matches!(
+            self,
+            Operation::Playing { .. } | Operation::Collecting(_) | Operation::Ringing(_)
+        )
+    }
+
     fn become_one(&mut self, ask: Ask, cx: &mut Cx<'_>) -> Option<Finished> {
         match begin(ask, cx) {
             Begun::Under(operation) => {

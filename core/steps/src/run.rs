@@ -7,6 +7,8 @@
 //! script are under way; every `StepStarted` gets its `StepEnded`; when the caller is gone, the
 //! run ends the call exactly once (a script has `GRACE` to clean up first).
 
+mod ask;
+mod entry;
 mod route;
 mod scripted;
 
@@ -258,6 +260,7 @@ impl Run {
             world: &mut *world,
             call: &mut self.shared,
         };
+        let hears = self.operation.as_ref().is_some_and(Operation::hears_caller);
         match notice {
             Notice::LegEnded { leg, cause } if *leg == first => {
                 return self.caller_gone(*cause, now, world);
@@ -268,19 +271,10 @@ impl Run {
                 let cause = crate::operation::ring::ANSWERED_ELSEWHERE;
                 cx.act(Action::HangUp { leg: *leg, cause });
             }
-            Notice::Digit { leg, digit } if *leg == first && self.script.is_some() => {
-                if !matches!(
-                    self.operation,
-                    Some(
-                        Operation::Collecting(_)
-                            | Operation::Playing { .. }
-                            | Operation::Ringing(_)
-                    )
-                ) {
-                    cx.key_between(*digit);
-                }
+            Notice::Digit { leg, digit } if *leg == first && !hears && self.script.is_some() => {
+                cx.key_between(*digit);
             }
-            Notice::PlayEnded { leg, stopped } if *leg == first && self.operation.is_none() => {
+            Notice::PlayEnded { leg, stopped } if *leg == first && !hears => {
                 cx.play_ended(*stopped);
             }
             _ => {}

@@ -1,13 +1,12 @@
-//! tidy: table
 //! What prompts are made of: recorded audio, the tones of a country, silence.
 //!
-//! A prompt's name is a file name without `.wav`. Two names are made here: `tone:busy` is two
-//! seconds of the country's tone, `silence:500` that many milliseconds. Tones follow ITU-T E.180
-//! and its supplement 2 (frequencies in hertz, cadences in milliseconds).
+//! A prompt's name is a file name without `.wav`. Two kinds of names are made here: `tone:busy`
+//! is two seconds of the country's tone, `silence:500` that many milliseconds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordboard_media::tone::{Signal, country_tone};
 use cordboard_media::{Clip, Tone};
 
 use crate::world::World;
@@ -16,9 +15,6 @@ use crate::world::World;
 pub const PROMPTS_MAX: usize = 32;
 /// Longest `silence:`; more fails the step.
 const SILENCE_MAX: Duration = Duration::from_secs(600);
-/// How loud a tone's frequency is.
-const LEVEL_DB: f32 = -15.0;
-
 /// The clips of prompts by name.
 ///
 /// # Errors
@@ -64,53 +60,13 @@ pub fn length(clips: &[Clip]) -> Option<Duration> {
     })
 }
 
-/// A country's tone: `ringback`, `busy`, `congestion`, `dial`, `unobtainable`. A country that is
-/// not in the table has Britain's.
+/// A country's tone: `ringback`, `busy`, `congestion`. A country that has none has Britain's.
 pub fn tone_of(country: &str, name: &str, lasts: Option<Duration>) -> Option<Tone> {
-    let (hertz, cadence): (&[f32], &[u32]) = match (country, name) {
-        ("us", "ringback") => (&[440.0, 480.0], &[2000, 4000]),
-        ("us", "busy") => (&[480.0, 620.0], &[500, 500]),
-        ("us", "congestion" | "unobtainable") => (&[480.0, 620.0], &[250, 250]),
-        ("us", "dial") => (&[350.0, 440.0], CONTINUOUS),
-        ("de", "ringback") => (&[425.0], &[1000, 4000]),
-        ("de", "busy") => (&[425.0], &[480, 480]),
-        ("de", "congestion" | "unobtainable") => (&[425.0], &[240, 240]),
-        ("de", "dial") => (&[425.0], CONTINUOUS),
-        ("fr", "ringback") => (&[440.0], &[1500, 3500]),
-        ("fr", "busy") => (&[440.0], &[500, 500]),
-        ("fr", "congestion" | "unobtainable") => (&[440.0], &[250, 250]),
-        ("fr", "dial") => (&[440.0], CONTINUOUS),
-        ("ua", "ringback") => (&[425.0], &[1000, 4000]),
-        ("ua", "busy") => (&[425.0], &[350, 350]),
-        ("ua", "congestion" | "unobtainable") => (&[425.0], &[175, 175]),
-        ("ua", "dial") => (&[425.0], CONTINUOUS),
-        (_, "ringback") => (&[400.0, 450.0], &[400, 200, 400, 2000]),
-        (_, "busy") => (&[400.0], &[375, 375]),
-        (_, "congestion") => (&[400.0], &[400, 350, 225, 525]),
-        (_, "unobtainable") => (&[400.0], CONTINUOUS),
-        (_, "dial") => (&[350.0, 440.0], CONTINUOUS),
-        _ => return None,
-    };
-    Some(Tone {
-        name: format!(
-            "{name}-{}",
-            if COUNTRIES.contains(&country) {
-                country
-            } else {
-                "gb"
-            }
-        ),
-        hertz: hertz.to_vec(),
-        cadence_ms: cadence.to_vec(),
-        level_db: LEVEL_DB,
-        lasts,
-    })
+    let signals = [Signal::Ringback, Signal::Busy, Signal::Congestion];
+    let signal = signals.into_iter().find(|signal| signal.word() == name)?;
+    let tone = country_tone(country, signal).or_else(|| country_tone("gb", signal))?;
+    Some(Tone { lasts, ..tone })
 }
-
-/// A sound without pauses (a gap of 20 ms a minute is not noticed).
-const CONTINUOUS: &[u32] = &[60_000, 20];
-
-const COUNTRIES: &[&str] = &["gb", "us", "ua", "de", "fr"];
 
 /// What clips are called in facts and transcripts.
 pub fn names(clips: &[Clip]) -> String {

@@ -6,15 +6,19 @@
 //! caller hears ringback or music. Of several failures the most telling counts: somebody rang in
 //! vain, then busy, then failed, then absent.
 
+mod outcome;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordboard_call::action::{Action, CallerId, Destination, Notice, Refusal};
+use cordboard_call::action::{Action, Destination, Notice, Refusal};
 use cordboard_call::cause::Cause;
 use cordboard_call::ids::LegNo;
 use cordboard_media::Clip;
 
+pub use self::outcome::TalkOutcome;
+use self::outcome::{caller_id, is_final};
 use super::{Begun, Finished, LASTS_MAX, Operation};
 use crate::caller::{Cx, Hears};
 use crate::run::{ActionTag, ActionVerb};
@@ -32,47 +36,6 @@ pub const ANSWERED_ELSEWHERE: Cause = Cause(26);
 const RING_SLACK: Duration = Duration::from_secs(2);
 /// For the caller's own answer to stand (RFC 3261 section 13.3.1.4: 32 s).
 const JOIN_MAX: Duration = Duration::from_secs(40);
-
-/// How a ring or trunk step ends; later ones win over earlier ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TalkOutcome {
-    /// No device is registered, or none can be reached.
-    Absent,
-    /// It could not be done.
-    Failed,
-    /// Busy, or declined.
-    Busy,
-    /// It rang in vain.
-    NoAnswer,
-    /// Somebody answered; the talk is over.
-    Answered,
-}
-
-impl TalkOutcome {
-    /// The word of dialplans and facts.
-    pub fn word(self) -> &'static str {
-        match self {
-            TalkOutcome::Absent => "absent",
-            TalkOutcome::Failed => "failed",
-            TalkOutcome::Busy => "busy",
-            TalkOutcome::NoAnswer => "no-answer",
-            TalkOutcome::Answered => "answered",
-        }
-    }
-
-    /// What a leg's end before an answer means for the step.
-    fn of(cause: Cause, user: bool) -> TalkOutcome {
-        match cause {
-            Cause::BUSY => TalkOutcome::Busy,
-            Cause::REJECTED if user => TalkOutcome::Busy,
-            Cause::NO_ANSWER | Cause::NO_RESPONSE | Cause::NORMAL => TalkOutcome::NoAnswer,
-            Cause::NORMAL_UNSPECIFIED => TalkOutcome::NoAnswer,
-            Cause::ABSENT => TalkOutcome::Absent,
-            Cause::TIMER_EXPIRED | Cause::UNALLOCATED if user => TalkOutcome::Absent,
-            _ => TalkOutcome::Failed,
-        }
-    }
-}
 
 /// One `ring` or `trunk`.
 pub(crate) struct Ringing {
@@ -234,7 +197,7 @@ impl Ringing {
 
     fn dial(&mut self, target: &Target, to: Destination, cx: &mut Cx<'_>) {
         let leg = cx.new_leg();
-        let caller = self.caller_id(target, cx);
+        let caller = caller_id(target, self.shown.as_deref(), cx);
         cx.act(Action::Dial {
             leg,
             to: Box::new(to),
@@ -249,35 +212,6 @@ impl Ringing {
             user,
             rang: false,
         });
-    }
-
-    /// Who calls, as the far end sees it. A number of the call's own goes before the trunk's.
-    fn caller_id(&self, target: &Target, cx: &Cx<'_>) -> CallerId {
-        let info = &cx.call.info;
-        let dialplan = cx.world.dialplan();
-        let number = match (target, &self.shown) {
-            (_, Some(shown)) => shown.clone(),
-            (Target::User(_), None) => info.caller.clone(),
-            (Target::Trunk { trunk, .. }, None) => {
-                let user = info.caller_user.as_ref();
-                let own = match user {
-                    Some(user) => user.caller_id.clone(),
-                    None => Some(info.caller.clone()).filter(|number| !number.is_empty()),
-                };
-                let trunk = || dialplan.trunks.get(trunk).and_then(|t| t.caller_id.clone());
-                own.or_else(trunk).unwrap_or_else(|| info.caller.clone())
-            }
-        };
-        let display = info
-            .caller_user
-            .as_ref()
-            .and_then(|user| user.display.clone());
-        let name = display.or_else(|| info.caller_name.clone());
-        CallerId {
-            number,
-            name,
-            host: dialplan.tenant.domain.clone(),
-        }
     }
 
     fn comfort_caller(&self, cx: &mut Cx<'_>) {
@@ -332,12 +266,10 @@ impl Ringing {
             Notice::Answered { leg } if *leg == first => return self.join(cx),
             Notice::Answered { leg } => self.take(*leg, cx),
             Notice::LegEnded { leg, cause } => return self.leg_ended(*leg, *cause, cx),
-            // Music that ends by itself, or that an operator stopped, begins again.
+            // What an operator played meanwhile is over: the comfort begins again.
             Notice::PlayEnded { leg, stopped } if *leg == first => {
-                if cx.play_ended(*stopped)
-                    && !stopped
-                    && matches!(self.stage, Stage::Ringing { .. })
-                {
+                let over = cx.play_ended(*stopped) && !stopped;
+                if let (true, Stage::Ringing { .. }) = (over, &self.stage) {
                     self.comfort_caller(cx);
                 }
             }
@@ -543,15 +475,6 @@ impl Ringing {
             });
         }
         cx.stop_play();
-    }
-}
-
-/// True when another trunk would fare no better: the number itself said so.
-fn is_final(cause: Cause, rang: bool) -> bool {
-    match cause {
-        Cause::BUSY | Cause::UNALLOCATED | Cause::MOVED | Cause::INVALID_NUMBER => true,
-        Cause::NO_ANSWER => rang,
-        _ => false,
     }
 }
 

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use cordboard_call::cause::Cause;
 use cordboard_call::event::{Fact, Place};
-use cordboard_dialplan::route::{Block, Outbound, Step, StepKind};
+use cordboard_dialplan::route::{Block, Step, StepKind};
 use cordboard_dialplan::{Condition, Template};
 
+use super::ask::prepare;
+use super::entry;
 use super::{At, Frame, Run, STEPS_MAX, STEPS_WITHOUT_WAITING_MAX, Stage};
 use crate::caller::Cx;
 use crate::operation::ring::TalkOutcome;
 use crate::operation::{self, Ask, Begun, Finished};
-use crate::script::{CollectOp, CollectOutcome, ScriptOp};
+use crate::script::CollectOutcome;
 use crate::vars::{Filled, MASK};
-use crate::world::{Entry, Time, World};
+use crate::world::{Time, World};
 
 /// An outcome and what is said of it.
 struct Outcome {
@@ -50,7 +52,7 @@ pub(super) fn place(at: &cordboard_dialplan::Place) -> Place {
 impl Run {
     /// Finds the first block.
     pub(super) fn enter(&mut self, _now: Time, world: &mut dyn World) {
-        match find(&self.entry, &self.shared.info, world) {
+        match entry::find(&self.entry, &self.shared.info, world) {
             Ok(block) => {
                 let route = block.title.clone();
                 self.fact(Fact::CallRouted {
@@ -334,10 +336,7 @@ impl Run {
         let Some(step) = block.steps.get(at.index) else {
             return;
         };
-        let named = step
-            .branches
-            .iter()
-            .find(|b| b.outcomes.iter().any(|o| *o == word));
+        let named = step.branches.iter().find(|b| b.outcomes.contains(&word));
         let other = || {
             let branches = step.branches.iter().filter(|_| word != "answered");
             branches
@@ -386,229 +385,4 @@ impl Run {
             at: place(at),
         });
     }
-}
-
-/// The block at which a call begins, or why there is none.
-fn find(
-    entry: &Entry,
-    info: &crate::world::CallInfo,
-    world: &dyn World,
-) -> Result<Arc<Block>, (Cause, String)> {
-    let dialplan = world.dialplan();
-    let number = info.dialled.as_str();
-    match entry {
-        Entry::Route(name) => dialplan
-            .routes
-            .get(name)
-            .cloned()
-            .ok_or_else(|| (Cause::NO_ROUTE, format!("there is no route `{name}`"))),
-        Entry::Did => match dialplan.dids.lookup(number) {
-            Some(found) => Ok(found.value.clone()),
-            None => Err((Cause::UNALLOCATED, format!("no `did` matches `{number}`"))),
-        },
-        Entry::Outbound { user } => {
-            if let Some(found) = dialplan.dids.lookup(number) {
-                return Ok(found.value.clone());
-            }
-            let known = dialplan.users.get(user).or(info.caller_user.as_ref());
-            let role = known.and_then(|u| u.role.as_deref());
-            let may = |o: &Arc<Outbound>| o.role.is_none() || o.role.as_deref() == role;
-            match dialplan.outbound.lookup_where(number, may) {
-                Some(found) => Ok(found.value.block.clone()),
-                None => Err((Cause::BARRED, barred(user, number, dialplan))),
-            }
-        }
-    }
-}
-
-fn barred(user: &str, number: &str, dialplan: &cordboard_dialplan::Dialplan) -> String {
-    match dialplan.outbound.lookup(number) {
-        Some(found) => format!(
-            "`{user}` may not dial `{number}`: outbound `{}` wants the role `{}`",
-            found.value.name,
-            found.value.role.as_deref().unwrap_or(""),
-        ),
-        None => format!("`{user}` may not dial `{number}`: no `outbound` allows it"),
-    }
-}
-
-/// What a step asks of the call, templates filled in, and its arguments as they may be shown.
-/// `None` for steps that are not operations on the call.
-fn prepare(step: &Step, cx: &Cx<'_>) -> (Option<Ask>, String) {
-    let reader = cx.reader();
-    let fill = |template: &Template| reader.fill(template);
-    let all = |templates: &[Template]| templates.iter().map(fill).collect::<Vec<Filled>>();
-    match &step.kind {
-        StepKind::Answer => (Some(ScriptOp::Answer.into()), String::new()),
-        StepKind::Play {
-            prompts,
-            early,
-            repeat_for,
-        } => {
-            let prompts = all(prompts);
-            let detail = shown(&prompts);
-            let (early, repeat_for) = (*early, *repeat_for);
-            let prompts = texts(prompts);
-            (
-                Some(
-                    ScriptOp::Play {
-                        prompts,
-                        early,
-                        repeat_for,
-                    }
-                    .into(),
-                ),
-                detail,
-            )
-        }
-        StepKind::Tone { name, lasts } => {
-            let op = ScriptOp::Tone {
-                name: name.clone(),
-                lasts: *lasts,
-            };
-            (Some(op.into()), format!("{name} {lasts:?}"))
-        }
-        StepKind::Wait { lasts } => (
-            Some(ScriptOp::Wait { lasts: *lasts }.into()),
-            format!("{lasts:?}"),
-        ),
-        StepKind::Collect { .. } => prepare_collect(step, &all),
-        StepKind::RingUsers {
-            users,
-            in_turn,
-            timeout,
-            music,
-        } => {
-            let users = all(users);
-            let detail = shown(&users);
-            let (in_turn, timeout) = (*in_turn, *timeout);
-            let music = music.as_ref().map(|m| fill(m).text);
-            (
-                Some(
-                    ScriptOp::Ring {
-                        users: texts(users),
-                        in_turn,
-                        timeout,
-                        music,
-                    }
-                    .into(),
-                ),
-                detail,
-            )
-        }
-        StepKind::CallTrunk {
-            trunks,
-            number,
-            timeout,
-            caller_id,
-        } => {
-            let number = number.as_ref().map(fill);
-            let dialled = cx.call.info.dialled.as_str();
-            let to = number.as_ref().map_or(dialled, Filled::shown);
-            let detail = format!("{} {to}", trunks.join(" "));
-            let number = number.map(|n| n.text);
-            let caller_id = caller_id.as_ref().map(|c| fill(c).text);
-            let (trunks, timeout) = (trunks.clone(), *timeout);
-            (
-                Some(
-                    ScriptOp::Trunk {
-                        trunks,
-                        number,
-                        timeout,
-                        caller_id,
-                    }
-                    .into(),
-                ),
-                detail,
-            )
-        }
-        StepKind::Record { on } => {
-            let detail = if *on { "" } else { "off" };
-            (Some(ScriptOp::Record { on: *on }.into()), detail.to_owned())
-        }
-        StepKind::Goto { route } => (None, route.clone()),
-        StepKind::Set { name, value } => (None, format!("{name}={}", fill(value).shown())),
-        StepKind::Run { script, .. } => (None, script.clone()),
-        StepKind::Hangup { cause } => (None, cause.clone().unwrap_or_else(|| "normal".into())),
-        StepKind::When { .. } => (None, String::new()),
-    }
-}
-
-fn prepare_collect(step: &Step, all: &dyn Fn(&[Template]) -> Vec<Filled>) -> (Option<Ask>, String) {
-    let StepKind::Collect {
-        prompts,
-        min,
-        max,
-        timeout,
-        between,
-        ends_with,
-        secret,
-        tries,
-        invalid,
-        ..
-    } = &step.kind
-    else {
-        return (None, String::new());
-    };
-    let prompts = all(prompts);
-    let mut detail = shown(&prompts);
-    if !detail.is_empty() {
-        detail.push(' ');
-    }
-    detail.push_str(&if min == max {
-        format!("digits={max}")
-    } else {
-        format!("digits={min}-{max}")
-    });
-    if *secret {
-        detail.push_str(" secret");
-    }
-    let op = ScriptOp::Collect(CollectOp {
-        prompts: texts(prompts),
-        min: *min,
-        max: *max,
-        timeout: *timeout,
-        between: *between,
-        ends_with: *ends_with,
-        secret: *secret,
-        tries: *tries,
-        invalid: texts(all(invalid)),
-    });
-    (
-        Some(Ask {
-            op,
-            wanted: wanted(step),
-        }),
-        detail,
-    )
-}
-
-/// Entries that the branches name, where no branch takes all others.
-fn wanted(step: &Step) -> Vec<String> {
-    let mut entries = Vec::new();
-    for outcome in step.branches.iter().flat_map(|b| &b.outcomes) {
-        match outcome.as_str() {
-            "digits" | "other" => return Vec::new(),
-            text if text
-                .chars()
-                .all(|c| c.is_ascii_digit() || "*#ABCD".contains(c)) =>
-            {
-                entries.push(text.to_owned());
-            }
-            _ => {}
-        }
-    }
-    entries
-}
-
-fn shown(filled: &[Filled]) -> String {
-    filled
-        .iter()
-        .map(Filled::shown)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn texts(filled: Vec<Filled>) -> Vec<String> {
-    filled.into_iter().map(|f| f.text).collect()
 }
