@@ -176,8 +176,7 @@ pub(super) fn arm_report(stream: &mut Stream, timers: &mut Timers, seed: u64, no
         return;
     }
     stream.watch.reporting = true;
-    let first = stream.watch.reported_sent == 0 && stream.sender.packets() == 0;
-    let spread = if first {
+    let spread = if stream.watch.reported_sent.is_none() {
         let mixed = (seed ^ u64::from(stream.sender.ssrc())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Duration::from_millis((mixed >> 32) % 2_500)
     } else {

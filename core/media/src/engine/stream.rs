@@ -62,8 +62,8 @@ pub(super) struct Watch {
     pub armed: bool,
     /// A report timer is set.
     pub reporting: bool,
-    /// Packets sent at the last report.
-    pub reported_sent: u64,
+    /// Packets sent at the last report; `None` before the first.
+    pub reported_sent: Option<u64>,
     /// Their last sender report: middle of its NTP time, and when it came.
     pub sender_report: Option<(u32, Duration)>,
     pub cname: Box<str>,
@@ -123,7 +123,7 @@ impl Stream {
                 told: false,
                 armed: false,
                 reporting: false,
-                reported_sent: 0,
+                reported_sent: None,
                 sender_report: None,
                 cname: opened.cname.into_boxed_str(),
             },

@@ -142,7 +142,7 @@ impl Engine {
             }
             return None;
         };
-        let stamp = stream.sender.stamp(now, spec.send_payload, first);
+        let stamp = stream.sender.stamp(at, spec.send_payload, first);
         rtp::write(out, stamp);
         for (octet, sample) in out[HEADER_BYTES..].iter_mut().zip(samples) {
             *octet = codec::encode(spec.codec, sample);
@@ -170,7 +170,7 @@ impl Engine {
         let outgoing = outgoing?;
         let (spec, to) = stream.destination()?;
         let payload = spec.send_event_payload?;
-        let stamp = stream.sender.stamp_event(now, payload, outgoing.first);
+        let stamp = stream.sender.stamp_event(at, payload, outgoing.first);
         rtp::write(out, stamp);
         let octets = outgoing.payload.write();
         let len = HEADER_BYTES + octets.len();
@@ -190,13 +190,13 @@ impl Engine {
         let stream = slot(&mut self.streams, id)?;
         stream.watch.reporting = false;
         let packets = stream.sender.packets();
-        let sent = (packets > stream.watch.reported_sent).then(|| rtcp::Sent {
+        let sent = (packets > stream.watch.reported_sent.unwrap_or(0)).then(|| rtcp::Sent {
             ntp: rtcp::ntp(now),
             timestamp: stream.sender.timestamp_at(now),
             packets: packets as u32,
             octets: stream.sender.octets() as u32,
         });
-        stream.watch.reported_sent = packets;
+        stream.watch.reported_sent = Some(packets);
         let mut block = stream.receiver.report();
         if let (Some(block), Some((ntp, heard_at))) = (&mut block, stream.watch.sender_report) {
             block.last_report = ntp;
