@@ -5,9 +5,22 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod auth;
+pub mod counters;
+mod dialog;
+pub mod endpoint;
 pub mod error;
 pub mod flow;
+pub mod fuzz;
 pub mod message;
+mod timer;
+pub mod transaction;
 
+pub use counters::Counters;
+pub use endpoint::types::{
+    Body, ClientTx, Config, DialogId, DialogView, EndReason, Event, FlowFailure, Invite, NewRequest, OutOfDialog, Output,
+    Refused, ServerTx,
+};
+pub use endpoint::{Endpoint, shard_of};
 pub use error::{BuildError, Fault, ParseError};
 pub use flow::{Flow, Time, Transport};

@@ -94,11 +94,10 @@ impl Writer {
             .put_slice(digits.get(20 - len..).unwrap_or_default());
     }
 
-    fn finish(mut self, body: Option<(&str, &[u8])>) -> Result<Bytes, BuildError> {
-        if let Some((content_type, _)) = body {
+    fn finish(mut self, content_type: Option<&str>, body: &[u8]) -> Result<Bytes, BuildError> {
+        if let Some(content_type) = content_type {
             self.header("Content-Type", content_type.as_bytes());
         }
-        let body = body.map_or(&[][..], |(_, body)| body);
         self.out.put_slice(b"Content-Length: ");
         self.number(body.len());
         self.out.put_slice(b"\r\n\r\n");
@@ -167,7 +166,15 @@ impl RequestBuilder {
     /// # Errors
     /// The first thing refused.
     pub fn finish(self) -> Result<Bytes, BuildError> {
-        self.writer.finish(None)
+        self.writer.finish(None, b"")
+    }
+
+    /// The request with a body whose Content-Type is among the headers already, as when a message is written anew.
+    ///
+    /// # Errors
+    /// The first thing refused.
+    pub fn finish_body(self, body: &[u8]) -> Result<Bytes, BuildError> {
+        self.writer.finish(None, body)
     }
 
     /// The request with a body of this type.
@@ -175,7 +182,7 @@ impl RequestBuilder {
     /// # Errors
     /// The first thing refused.
     pub fn finish_with(self, content_type: &str, body: &[u8]) -> Result<Bytes, BuildError> {
-        self.writer.finish(Some((content_type, body)))
+        self.writer.finish(Some(content_type), body)
     }
 }
 
@@ -248,7 +255,15 @@ impl ResponseBuilder {
     /// # Errors
     /// The first thing refused.
     pub fn finish(self) -> Result<Bytes, BuildError> {
-        self.writer.finish(None)
+        self.writer.finish(None, b"")
+    }
+
+    /// The response with a body whose Content-Type is among the headers already, as when a message is written anew.
+    ///
+    /// # Errors
+    /// The first thing refused.
+    pub fn finish_body(self, body: &[u8]) -> Result<Bytes, BuildError> {
+        self.writer.finish(None, body)
     }
 
     /// The response with a body of this type.
@@ -256,7 +271,7 @@ impl ResponseBuilder {
     /// # Errors
     /// The first thing refused.
     pub fn finish_with(self, content_type: &str, body: &[u8]) -> Result<Bytes, BuildError> {
-        self.writer.finish(Some((content_type, body)))
+        self.writer.finish(Some(content_type), body)
     }
 }
 

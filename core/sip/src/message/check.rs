@@ -5,7 +5,7 @@
 
 use super::headers::Headers;
 use super::name::HeaderName;
-use super::name_addr::NameAddr;
+use super::name_addr::{NameAddr, params_of};
 use super::request::Request;
 use super::text::{Commas, number};
 use super::uri::{Parts, Scheme};
@@ -50,12 +50,18 @@ pub(crate) fn common(headers: &Headers) -> Result<(), Fault> {
         }
     }
     headers.via().map_err(|_| Fault::Via)?;
-    let from = headers.first(HeaderName::From).ok_or(Fault::From)?;
-    NameAddr::check(from).map_err(|_| Fault::From)?;
-    let to = headers.first(HeaderName::To).ok_or(Fault::To)?;
-    NameAddr::check(to).map_err(|_| Fault::To)?;
+    address(headers, HeaderName::From).ok_or(Fault::From)?;
+    address(headers, HeaderName::To).ok_or(Fault::To)?;
     headers.call_id().map_err(|_| Fault::CallId)?;
     headers.cseq_parts().map(|_| ())
+}
+
+/// Whether From or To is an address whose tag, if it has one, is not empty: an empty tag names no dialog.
+fn address(headers: &Headers, name: HeaderName) -> Option<()> {
+    let value = headers.first(name)?;
+    NameAddr::check(value).ok()?;
+    let tag = params_of(value)?.value("tag");
+    (tag != Some("")).then_some(())
 }
 
 /// What a request must be beyond that.

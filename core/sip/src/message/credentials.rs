@@ -15,7 +15,7 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads `scheme field, field ...`; `None` if the scheme differs or a field is not well formed.
-    pub(crate) fn parse(value: &'a [u8], scheme: &str) -> Option<Fields<'a>> {
+    pub fn parse(value: &'a [u8], scheme: &str) -> Option<Fields<'a>> {
         let text = std::str::from_utf8(trim(value)).ok()?;
         let space = text.bytes().position(is_space)?;
         let (word, text) = text.split_at_checked(space)?;

@@ -265,6 +265,9 @@ impl Uri {
     ///
     /// Schemes other than sip and sips are compared as text without regard to case.
     pub fn same_as(&self, other: &Uri) -> bool {
+        if self.text == other.text {
+            return true;
+        }
         if !matches!(self.scheme(), Scheme::Sip | Scheme::Sips) {
             return self.text.eq_ignore_ascii_case(&other.text);
         }
