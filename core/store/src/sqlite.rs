@@ -1,0 +1,50 @@
+//! SQLite: the store of a node that has no database server. One file, mode 0600.
+//!
+//! Write-ahead log with `synchronous=NORMAL`: a commit survives the process at once and a power
+//! loss after the next checkpoint. The journal's loader asks for that checkpoint before it
+//! deletes spool segments, so no fact depends on an unsynced commit.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::error::StoreError;
+use crate::kv::KvLimits;
+use crate::sql::{Database, SqlStore, sort};
+
+/// Connections of one node; SQLite lets one write at a time.
+const CONNECTIONS_MAX: u32 = 4;
+const BUSY_MAX: Duration = Duration::from_secs(5);
+const ACQUIRE_MAX: Duration = Duration::from_secs(10);
+
+/// Opens the file, making it (mode 0600) where it is missing, and brings its schema up.
+pub async fn open_sqlite(path: &Path) -> Result<SqlStore, StoreError> {
+    // Made here, since SQLite would make it readable for others; its log files take this mode.
+    let mut file = OpenOptions::new();
+    file.create(true).append(true).mode(0o600);
+    file.open(path).map_err(|error| {
+        StoreError::Unavailable(format!("{} cannot be opened: {error}", path.display()))
+    })?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_MAX)
+        .foreign_keys(true);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_MAX)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(sort)?;
+    let database = Database::Sqlite(pool);
+    database.migrate().await?;
+    Ok(SqlStore {
+        database,
+        limits: KvLimits::default(),
+    })
+}
