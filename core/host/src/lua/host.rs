@@ -355,6 +355,7 @@ fn outcome(script: &Script, values: MultiValue) -> Result<Option<String>, String
     let text = match values.into_iter().next() {
         None | Some(Value::Nil) => return Ok(None),
         Some(Value::String(text)) => text.to_string_lossy(),
+        Some(Value::Integer(n)) => n.to_string(),
         Some(Value::Number(n)) => json::number(n)?,
         Some(other) => {
             let what = other.type_name();

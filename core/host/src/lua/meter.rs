@@ -19,7 +19,8 @@ use mlua::{Lua, VmState};
 pub enum CpuTime {
     /// The calling thread's CPU clock, as the node reads it.
     Clock(Arc<dyn Fn() -> Duration + Send + Sync>),
-    /// Each safepoint counts as so much time: the same on every machine, for simulation and tests.
+    /// Each safepoint counts as so much time, and each four bytes that memory grew between two
+    /// of them as a nanosecond: the same on every machine, for simulation and tests.
     Counted(Duration),
 }
 
@@ -65,7 +66,9 @@ pub(crate) struct Meter {
     allowed: Cell<Duration>,
     started: Cell<Duration>,
     last: Cell<Duration>,
+    /// Nanoseconds, where they are counted and not read.
     counted: Cell<u64>,
+    memory: Cell<usize>,
     stride: Cell<u32>,
     until_reading: Cell<u32>,
     stops: Cell<u32>,
@@ -80,6 +83,7 @@ impl Meter {
             started: Cell::new(Duration::ZERO),
             last: Cell::new(Duration::ZERO),
             counted: Cell::new(0),
+            memory: Cell::new(0),
             stride: Cell::new(STRIDE_MAX),
             until_reading: Cell::new(STRIDE_MAX),
             stops: Cell::new(0),
@@ -112,16 +116,18 @@ impl Meter {
     fn read(&self) -> Duration {
         match &self.time {
             CpuTime::Clock(read) => read(),
-            CpuTime::Counted(each) => {
-                let nanos = (each.as_nanos() as u64).saturating_mul(self.counted.get());
-                Duration::from_nanos(nanos)
-            }
+            CpuTime::Counted(_) => Duration::from_nanos(self.counted.get()),
         }
     }
 
     /// A safepoint of the running script.
     pub fn safepoint(&self, lua: &Lua) -> mlua::Result<VmState> {
-        self.counted.set(self.counted.get().wrapping_add(1));
+        if let CpuTime::Counted(each) = &self.time {
+            let memory = lua.used_memory();
+            let grown = memory.saturating_sub(self.memory.replace(memory)) as u64;
+            let counted = self.counted.get().saturating_add(each.as_nanos() as u64);
+            self.counted.set(counted.saturating_add(grown / 4));
+        }
         if self.stops.get() > 0 {
             return self.stop(lua);
         }

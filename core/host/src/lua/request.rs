@@ -39,7 +39,7 @@ impl Request {
         let Some(Value::String(name)) = values.next() else {
             return None;
         };
-        let line = values.next()?.as_f64().unwrap_or(0.0) as u32;
+        let line = whole(&values.next()?, "the line").unwrap_or(0) as u32;
         Some(Request {
             name: name.to_string_lossy(),
             line,

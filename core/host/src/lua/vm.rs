@@ -24,6 +24,22 @@ use super::meter::{CpuTime, Meter};
 /// The key of a call's loaded files among its globals: no script can write it.
 const LOADED: &str = " loaded";
 
+/// What Luau and mlua put among the globals and a script must not have.
+const TAKEN: [&str; 12] = [
+    "_G",
+    "_VERSION",
+    "collectgarbage",
+    "coroutine",
+    "debug",
+    "gcinfo",
+    "getfenv",
+    "io",
+    "loadstring",
+    "newproxy",
+    "os",
+    "setfenv",
+];
+
 pub(crate) struct Vm {
     pub lua: Lua,
     pub meter: Rc<Meter>,
@@ -66,6 +82,9 @@ impl Vm {
             .set_name(format!("={PRELUDE}"))
             .set_compiler(mlua::chunk::Compiler::new().set_optimization_level(1).set_debug_level(1))
             .call(&native)?;
+        for name in TAKEN {
+            lua.globals().raw_set(name, Value::Nil)?;
+        }
         lua.sandbox(true)?;
         let main = load(&lua, &script.main)?;
         let mut modules = BTreeMap::new();

@@ -49,5 +49,5 @@ fn an_error_names_line_and_stack() {
     assert_eq!(error.line, Some(2), "{error:?}");
     assert!(error.message.contains("arithmetic"), "{error:?}");
     assert!(!error.message.contains("main.lua"), "{error:?}");
-    assert_eq!(error.stack, "main.lua:2 function twice\nmain.lua:6", "{error:?}");
+    assert_eq!(error.stack, "main.lua:2: in function 'twice'\nmain.lua:6: in function <main.lua:1>", "{error:?}");
 }
