@@ -24,3 +24,4 @@ pub use endpoint::types::{
 pub use endpoint::{Endpoint, shard_of};
 pub use error::{BuildError, Fault, ParseError};
 pub use flow::{Flow, Time, Transport};
+pub use message::{Headers, Method, Request, Response};
