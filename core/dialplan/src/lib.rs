@@ -5,13 +5,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod calendar;
+pub mod check;
+pub mod diagnostic;
 pub mod expr;
+pub mod file;
 pub mod numbers;
 pub mod route;
 pub mod template;
 
 pub use calendar::{Calendar, CalendarState, LocalTime};
+pub use check::{Known, Loaded, load};
+pub use diagnostic::{Diagnostic, Severity, render, to_json};
 pub use expr::{Condition, Values};
+pub use file::{Cache, Source};
 pub use numbers::{Match, NumberTable};
 pub use route::{Block, Dialplan, Place, Step, StepKind};
 pub use template::Template;

@@ -3,9 +3,9 @@
 //! An exact number beats a range beats a pattern; within ranges and patterns the longer literal
 //! prefix wins. The checker refuses ties, so a look-up has one answer.
 
-pub mod normal;
-pub mod overlap;
-pub mod pattern;
+mod normal;
+pub(crate) mod overlap;
+mod pattern;
 mod table;
 
 pub use normal::{NumberPolicy, normalise};

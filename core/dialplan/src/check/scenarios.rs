@@ -1,0 +1,205 @@
+//! `test { call did="..." at="..." ; expect "play closed" "hangup" }`.
+
+use std::time::Duration;
+
+use super::codes;
+use super::fields::{Fields, Found, parse_duration};
+use super::sink::{Kind, Sink};
+use crate::file::Node;
+use crate::file::tree::Span;
+use crate::route::{Place, Test, TestCall};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub(super) fn test(sink: &mut Sink, node: &Node) -> Option<Test> {
+    let place = sink.place(node.head);
+    let mut fields = Fields::new(node, sink);
+    let name = fields.argument().map(|n| n.value);
+    let lines = fields.block();
+    fields.finish();
+    let name = name.unwrap_or_else(|| format!("test at {}:{}", place.file, place.line));
+    let mut test = Test {
+        name,
+        calls: Vec::new(),
+        http: Vec::new(),
+        place,
+    };
+    for line in lines.unwrap_or(&[]) {
+        match &*line.name {
+            "call" => test.calls.push(call(sink, line)),
+            "expect" | "reject" => seen(sink, line, test.calls.last_mut()),
+            "http" => test.http.extend(http(sink, line)),
+            other => {
+                let help = super::words::suggestion(other, ["call", "expect", "reject", "http"]);
+                let message = format!("`test` has no line `{other}`");
+                sink.error(line.name_span, codes::UNKNOWN_NODE, message, help);
+            }
+        }
+    }
+    if test.calls.is_empty() {
+        let help = "write `call did=\"+442079460100\"`";
+        sink.error(
+            node.head,
+            codes::TEST,
+            "this test makes no call",
+            Some(help.into()),
+        );
+    } else if test
+        .calls
+        .iter()
+        .all(|c| c.expect.is_empty() && c.reject.is_empty())
+    {
+        sink.warning(node.head, codes::TEST, "this test expects nothing");
+    }
+    Some(test)
+}
+
+fn seen(sink: &mut Sink, node: &Node, call: Option<&mut TestCall>) {
+    let mut fields = Fields::new(node, sink);
+    let found = fields.arguments();
+    if node.arguments.is_empty() {
+        let help = format!("write `{} \"play welcome\"`", node.name);
+        let message = format!("`{}` wants a line", node.name);
+        fields
+            .sink
+            .error(node.head, codes::MISSING, message, Some(help));
+    }
+    fields.finish();
+    let lines = found
+        .into_iter()
+        .map(|f| (f.value.clone(), Some(sink.place(f.span))));
+    let lines: Vec<(String, Option<Place>)> = lines.collect();
+    match call {
+        Some(call) if node.name == "expect" => call.expect.extend(lines),
+        Some(call) => call.reject.extend(lines),
+        None => {
+            let message = format!("`{}` before any `call`", node.name);
+            sink.error(node.head, codes::TEST, message, None);
+        }
+    }
+}
+
+fn http(sink: &mut Sink, node: &Node) -> Option<(String, u16, String)> {
+    let mut fields = Fields::new(node, sink);
+    let url = fields.wanted_argument("the URL's beginning");
+    let status = fields.number("status", (100, 599)).unwrap_or(200);
+    let body = fields.text("body").map_or_else(String::new, |b| b.value);
+    fields.finish();
+    Some((url?.value, status as u16, body))
+}
+
+fn call(sink: &mut Sink, node: &Node) -> TestCall {
+    let place = sink.place(node.head);
+    let mut fields = Fields::new(node, sink);
+    let did = fields.text("did");
+    let user = fields.text("user");
+    let to = fields.text("to");
+    let from = fields.text("from");
+    let at = fields.text("at");
+    let keys = fields.text("keys");
+    let answers = fields.text("answers");
+    let busy = fields.text("busy");
+    let absent = fields.text("absent");
+    let hangs_up_after = fields.duration("hangs-up-after", (Duration::ZERO, 24 * HOUR));
+    let given = |name: &str| node.properties.iter().any(|p| p.name == name);
+    if !given("did") && !(given("user") && given("to")) {
+        let help = "write `call did=\"+442079460100\"` or `call user=alice to=\"07700900123\"`";
+        fields.sink.error(
+            node.head,
+            codes::TEST,
+            "a call wants `did`, or `user` and `to`",
+            Some(help.into()),
+        );
+    }
+    for (one, other) in [("did", "user"), ("did", "to"), ("user", "from")] {
+        if given(one) && given(other) {
+            let message = format!("`{one}` beside `{other}`: keep one");
+            fields.sink.error(node.head, codes::TEST, message, None);
+        }
+    }
+    fields.finish();
+    let as_user = user.is_some();
+    if let Some(user) = &user {
+        sink.refer(Kind::User, &user.value, user.span);
+    }
+    TestCall {
+        from: user.or(from).map(|f| f.value),
+        as_user,
+        to: did.or(to).map_or_else(String::new, |t| t.value),
+        at: at.and_then(|at| moment(sink, &at)),
+        keys: keys.map_or_else(String::new, |k| check_keys(sink, k)),
+        answers: answers.map_or_else(Vec::new, |a| answering(sink, &a)),
+        busy: busy.map_or_else(Vec::new, |b| names(&b)),
+        absent: absent.map_or_else(Vec::new, |a| users(sink, &a)),
+        hangs_up_after,
+        expect: Vec::new(),
+        reject: Vec::new(),
+        place: Some(place),
+    }
+}
+
+fn moment(sink: &mut Sink, found: &Found<String>) -> Option<String> {
+    if found.value.parse::<jiff::civil::DateTime>().is_ok() {
+        return Some(found.value.clone());
+    }
+    let message = format!("`{}` is no date and time", found.value);
+    let help = "write `\"2026-12-25T10:00\"`, by the tenant's clock";
+    sink.error(found.span, codes::TEST, message, Some(help.into()));
+    None
+}
+
+fn check_keys(sink: &mut Sink, found: Found<String>) -> String {
+    if let Some((at, c)) = found
+        .value
+        .char_indices()
+        .find(|(_, c)| !"0123456789*#ABCDwW".contains(*c))
+    {
+        let span = super::steps::inside(&found, at, c.len_utf8());
+        let help = "keys are 0-9, `*`, `#`; `w` waits a second, `W` until the next time-out";
+        sink.error(
+            span,
+            codes::TEST,
+            format!("no key is `{c}`"),
+            Some(help.into()),
+        );
+    }
+    found.value
+}
+
+/// `alice:3s bob:0s`.
+fn answering(sink: &mut Sink, found: &Found<String>) -> Vec<(String, Duration)> {
+    let mut all = Vec::new();
+    for (at, word) in words(&found.value) {
+        let (who, after) = word.split_once(':').unwrap_or((word, "1s"));
+        let span = super::steps::inside(found, at, word.len());
+        match parse_duration(after) {
+            Some(after) => all.push((who.to_string(), after)),
+            None => {
+                let message = format!("`{after}` is no time");
+                sink.error(span, codes::TEST, message, Some("write `alice:3s`".into()));
+            }
+        }
+    }
+    all
+}
+
+fn users(sink: &mut Sink, found: &Found<String>) -> Vec<String> {
+    for (at, word) in words(&found.value) {
+        let span: Span = super::steps::inside(found, at, word.len());
+        sink.refer(Kind::User, word, span);
+    }
+    names(found)
+}
+
+fn names(found: &Found<String>) -> Vec<String> {
+    words(&found.value).map(|(_, w)| w.to_string()).collect()
+}
+
+/// Words between spaces or commas, each with its byte.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let parts = text.split([' ', ',']);
+    let start = text.as_ptr() as usize;
+    parts
+        .filter(|w| !w.is_empty())
+        .map(move |w| (w.as_ptr() as usize - start, w))
+}

@@ -1,0 +1,222 @@
+//! One file as a tree of nodes that know their bytes.
+
+use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+
+use super::scan::{outermost, scan};
+use crate::diagnostic::{Diagnostic, Lines};
+
+/// Most syntax errors shown of one file.
+const SYNTAX_ERRORS_MAX: usize = 10;
+/// Deepest nesting of blocks; deeper ones are refused before the parser sees them.
+const DEPTH_MAX: usize = 64;
+
+/// Bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    pub(crate) at: usize,
+    pub(crate) len: usize,
+}
+
+/// A node of KDL.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) name_span: Span,
+    /// From the name to the last entry, without the block.
+    pub(crate) head: Span,
+    pub(crate) arguments: Vec<Value>,
+    pub(crate) properties: Vec<Property>,
+    /// None without braces.
+    pub(crate) children: Option<Vec<Node>>,
+    pub(crate) annotation: Option<Span>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Property {
+    pub(crate) name: String,
+    pub(crate) name_span: Span,
+    pub(crate) value: Value,
+}
+
+/// A value with its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Value {
+    pub(crate) kind: ValueKind,
+    pub(crate) span: Span,
+    /// Where its inside begins and whether bytes inside are as written (no escapes).
+    pub(crate) inside: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ValueKind {
+    Text(String),
+    Integer(i128),
+    Float(f64),
+    Bool(bool),
+    Null,
+}
+
+/// A file that was read, as far as it could be.
+pub(crate) struct Parsed {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) findings: Vec<Diagnostic>,
+    /// False when some of the file could not be read, so names may be missing.
+    pub(crate) whole: bool,
+}
+
+/// Reads a file.
+pub(crate) fn parse(lines: &Lines) -> Parsed {
+    let scan = scan(lines);
+    let text = scan.mended.as_deref().unwrap_or(lines.text());
+    let mut findings = scan.findings;
+    if let Some(at) = too_deep(&scan.pieces) {
+        let message = format!("blocks nested more than {DEPTH_MAX} deep");
+        findings.push(Diagnostic::error(lines.mark(at, 1), "DP0001", message));
+        return Parsed {
+            nodes: Vec::new(),
+            findings,
+            whole: false,
+        };
+    }
+    match KdlDocument::parse_v2(text) {
+        Ok(document) => Parsed {
+            nodes: convert(&document, 0, text),
+            findings,
+            whole: true,
+        },
+        Err(_) => {
+            let mut nodes = Vec::new();
+            let found_before = !findings.is_empty();
+            for (start, end) in outermost(&scan.pieces) {
+                let part = text.get(start..end).unwrap_or("");
+                match KdlDocument::parse_v2(part) {
+                    Ok(document) => nodes.extend(convert(&document, start, text)),
+                    Err(error) => {
+                        let inside = |d: &Diagnostic| {
+                            let at = d.mark.offset as usize;
+                            at >= start && at <= end
+                        };
+                        if !(found_before && findings.iter().any(inside)) {
+                            findings.extend(syntax(lines, start, &error));
+                        }
+                    }
+                }
+            }
+            findings.truncate(SYNTAX_ERRORS_MAX.max(50));
+            Parsed {
+                nodes,
+                findings,
+                whole: false,
+            }
+        }
+    }
+}
+
+fn too_deep(pieces: &[super::lexer::Piece]) -> Option<usize> {
+    use super::lexer::Kind;
+    let mut depth = 0usize;
+    let mut parens = 0usize;
+    pieces.iter().find_map(|piece| {
+        match piece.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Paren => parens += 1,
+            Kind::Space | Kind::Newline => parens = 0,
+            _ => {}
+        }
+        (depth > DEPTH_MAX || parens > DEPTH_MAX).then_some(piece.at)
+    })
+}
+
+fn syntax(lines: &Lines, start: usize, error: &kdl::KdlError) -> Vec<Diagnostic> {
+    let found = error.diagnostics.iter().take(1).map(|d| {
+        let mark = lines.mark(start + d.span.offset(), d.span.len());
+        let message = d.message.clone().unwrap_or_else(|| "not KDL".into());
+        let mut message = message
+            .replace("Expected", "expected")
+            .replace("Found", "found");
+        if let Some(label) = d.label.as_ref().filter(|l| !message.contains(l.as_str())) {
+            message = format!("this cannot be read: {message} ({label})");
+        }
+        let finding = Diagnostic::error(mark, "DP0001", message);
+        match &d.help {
+            Some(help) => finding.help(help.clone()),
+            None => finding,
+        }
+    });
+    found.collect()
+}
+
+fn convert(document: &KdlDocument, base: usize, text: &str) -> Vec<Node> {
+    document
+        .nodes()
+        .iter()
+        .map(|node| convert_node(node, base, text))
+        .collect()
+}
+
+fn span(span: miette::SourceSpan, base: usize) -> Span {
+    Span {
+        at: base + span.offset(),
+        len: span.len(),
+    }
+}
+
+fn convert_node(node: &KdlNode, base: usize, text: &str) -> Node {
+    let name_span = span(node.name().span(), base);
+    let mut out = Node {
+        name: node.name().value().to_string(),
+        name_span,
+        head: name_span,
+        arguments: Vec::new(),
+        properties: Vec::new(),
+        children: node.children().map(|c| convert(c, base, text)),
+        annotation: node.ty().map(|ty| span(ty.span(), base)),
+    };
+    for entry in node.entries() {
+        let value = convert_value(entry, base, text);
+        out.head.len = value.span.at + value.span.len - out.head.at;
+        if let Some(ty) = entry.ty() {
+            out.annotation.get_or_insert(span(ty.span(), base));
+        }
+        match entry.name() {
+            Some(name) => out.properties.push(Property {
+                name: name.value().to_string(),
+                name_span: span(name.span(), base),
+                value,
+            }),
+            None => out.arguments.push(value),
+        }
+    }
+    out
+}
+
+fn convert_value(entry: &KdlEntry, base: usize, text: &str) -> Value {
+    let whole = span(entry.span(), base);
+    let end = whole.at + whole.len;
+    let written = entry
+        .format()
+        .map_or(whole.len, |f| f.value_repr.len())
+        .min(whole.len);
+    let value_span = Span {
+        at: end - written,
+        len: written,
+    };
+    let kind = match entry.value() {
+        KdlValue::String(text) => ValueKind::Text(text.clone()),
+        KdlValue::Integer(number) => ValueKind::Integer(*number),
+        KdlValue::Float(number) => ValueKind::Float(*number),
+        KdlValue::Bool(value) => ValueKind::Bool(*value),
+        KdlValue::Null => ValueKind::Null,
+    };
+    let raw = text.get(value_span.at..end).unwrap_or("");
+    let inside = match &kind {
+        ValueKind::Text(text) => raw.find(text.as_str()).map(|at| value_span.at + at),
+        _ => None,
+    };
+    Value {
+        kind,
+        span: value_span,
+        inside,
+    }
+}
