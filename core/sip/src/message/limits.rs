@@ -5,7 +5,7 @@
 pub struct Limits {
     /// Bytes of the whole message, body included.
     pub message_bytes_max: usize,
-    /// Header lines. The longest valid message of RFC 4475 (`longreq`) has 44.
+    /// Header lines. The longest valid message of RFC 4475 (`longreq`) has 43.
     pub headers_max: usize,
     /// Bytes of one header line with its folds, and of the start line.
     pub line_bytes_max: usize,
