@@ -170,6 +170,11 @@ impl<'n, 's> Fields<'n, 's> {
         all
     }
 
+    /// Leaves the arguments to another reader.
+    pub(crate) fn skip_arguments(&mut self) {
+        self.arguments_read = self.node.arguments.len();
+    }
+
     /// A text property.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<Found<String>> {
         let value = self.value(name)?;

@@ -156,7 +156,7 @@ impl Reader<'_> {
             );
         }
         let mut fields = Fields::new(node, self.sink);
-        let _ = fields.arguments();
+        fields.skip_arguments();
         let steps = wanted_block(&mut fields);
         fields.finish();
         let inner = block(self.sink, "else".into(), place, steps);

@@ -129,7 +129,18 @@ fn too_deep(pieces: &[super::lexer::Piece]) -> Option<usize> {
 }
 
 fn syntax(lines: &Lines, start: usize, error: &kdl::KdlError) -> Vec<Diagnostic> {
-    let found = error.diagnostics.iter().take(1).map(|d| {
+    // The scan knows the braces; what the parser says of them follows from another mistake.
+    let closing = |d: &&kdl::KdlDiagnostic| {
+        d.message
+            .as_ref()
+            .is_none_or(|m| !m.to_lowercase().contains("closing '}'"))
+    };
+    let first = error
+        .diagnostics
+        .iter()
+        .find(closing)
+        .or(error.diagnostics.first());
+    let found = first.into_iter().map(|d| {
         let mark = lines.mark(start + d.span.offset(), d.span.len());
         let message = d.message.clone().unwrap_or_else(|| "not KDL".into());
         let mut message = message

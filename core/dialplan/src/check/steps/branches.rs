@@ -66,7 +66,7 @@ pub(super) fn branches(sink: &mut Sink, node: &Node, outcomes: &Outcomes) -> Vec
         let place = sink.place(child.head);
         let title = format!("on {}", names.join(" "));
         let mut fields = Fields::new(child, sink);
-        let _ = fields.arguments();
+        fields.skip_arguments();
         let nodes = fields.block();
         if child.arguments.is_empty() {
             let message = "`on` wants an outcome: `on \"1\" { ... }`";
