@@ -410,6 +410,3 @@ fn stream_of(event: &MediaEvent) -> Option<StreamId> {
         MediaEvent::Recorded { .. } => None,
     }
 }
-
-#[cfg(test)]
-mod tests;
