@@ -9,6 +9,7 @@ mod caller;
 mod operation;
 pub mod run;
 pub mod script;
+pub mod simulate;
 pub mod sound;
 pub mod vars;
 pub mod world;

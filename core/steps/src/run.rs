@@ -152,6 +152,8 @@ pub struct Run {
     steps: (u32, u32),
     /// Why the last ring or trunk step failed.
     last_cause: Option<Cause>,
+    /// Blocks entered, where a test wants to know them.
+    entered: Option<Vec<Arc<Block>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +188,7 @@ impl Run {
             script: None,
             steps: (0, 0),
             last_cause: None,
+            entered: None,
         }
     }
 
@@ -231,8 +234,31 @@ impl Run {
     }
 
     /// True once `Action::End` has left.
-    pub fn is_over(&self) -> bool {
+    pub fn is_finished(&self) -> bool {
         self.stage == Stage::Over
+    }
+
+    /// True while digits are being collected (a simulated caller presses keys only then).
+    pub fn is_collecting(&self) -> bool {
+        matches!(self.operation, Some(Operation::Collecting(_)))
+    }
+
+    /// Keeps the blocks that are entered from now on, for `entered`.
+    pub(crate) fn keep_entered(&mut self) {
+        self.entered = Some(Vec::new());
+    }
+
+    /// Blocks entered, in order, where they are kept.
+    pub(crate) fn entered(&self) -> &[Arc<Block>] {
+        self.entered.as_deref().unwrap_or(&[])
+    }
+
+    /// Begins a block.
+    fn push(&mut self, block: Arc<Block>) {
+        if let Some(entered) = &mut self.entered {
+            entered.push(block.clone());
+        }
+        self.stack.push(Frame { block, next: 0 });
     }
 
     /// A variable of the call. Secret ones are not told.

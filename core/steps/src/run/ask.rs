@@ -127,17 +127,16 @@ fn prepare_collect(step: &Step, all: &dyn Fn(&[Template]) -> Vec<Filled>) -> (Op
         return (None, String::new());
     };
     let prompts = all(prompts);
-    let mut detail = shown(&prompts);
-    if !detail.is_empty() {
-        detail.push(' ');
-    }
-    detail.push_str(&if min == max {
-        format!("digits={max}")
-    } else {
-        format!("digits={min}-{max}")
-    });
+    let mut detail = match min == max {
+        true => format!("digits={max}"),
+        false => format!("digits={min}-{max}"),
+    };
     if *secret {
         detail.push_str(" secret");
+    }
+    for prompt in &prompts {
+        detail.push(' ');
+        detail.push_str(prompt.shown());
     }
     let op = ScriptOp::Collect(CollectOp {
         prompts: texts(prompts),

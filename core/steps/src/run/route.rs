@@ -14,7 +14,7 @@ use cordboard_dialplan::{Condition, Template};
 
 use super::ask::prepare;
 use super::entry;
-use super::{At, Frame, Run, STEPS_MAX, STEPS_WITHOUT_WAITING_MAX, Stage};
+use super::{At, Run, STEPS_MAX, STEPS_WITHOUT_WAITING_MAX, Stage};
 use crate::caller::Cx;
 use crate::operation::ring::TalkOutcome;
 use crate::operation::{self, Ask, Begun, Finished};
@@ -59,7 +59,7 @@ impl Run {
                     route,
                     at: place(&block.place),
                 });
-                self.stack.push(Frame { block, next: 0 });
+                self.push(block);
             }
             Err((cause, why)) => {
                 self.fact(Fact::CallUnrouted { why: why.clone() });
@@ -159,7 +159,7 @@ impl Run {
                 };
                 self.step_over(Outcome::new("done", false, None));
                 self.stack.clear();
-                self.stack.push(Frame { block, next: 0 });
+                self.push(block);
             }
             StepKind::When { arms } => self.choose(step, arms, now, world),
             StepKind::Set { name, value } => {
@@ -227,7 +227,7 @@ impl Run {
         };
         self.end_step(&step.place, "when", word, None);
         if let Some(block) = block {
-            self.stack.push(Frame { block, next: 0 });
+            self.push(block);
         }
     }
 
@@ -347,15 +347,9 @@ impl Run {
             if let Some(frame) = self.stack.last_mut() {
                 frame.next = frame.block.steps.len();
             }
-            self.stack.push(Frame {
-                block: branch.block.clone(),
-                next: 0,
-            });
+            self.push(branch.block.clone());
         } else if let (true, Some(block)) = (failed, &step.otherwise) {
-            self.stack.push(Frame {
-                block: block.clone(),
-                next: 0,
-            });
+            self.push(block.clone());
         }
     }
 
