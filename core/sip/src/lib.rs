@@ -18,8 +18,8 @@ pub mod transaction;
 
 pub use counters::Counters;
 pub use endpoint::types::{
-    Body, ClientTx, Config, DialogId, DialogView, EndReason, Event, FlowFailure, Invite, NewRequest, OutOfDialog, Output,
-    Refused, ServerTx,
+    Body, ClientTx, Config, DialogId, DialogView, EndReason, Event, Invite, NewRequest,
+    OutOfDialog, Output, Refused, ServerTx,
 };
 pub use endpoint::{Endpoint, shard_of};
 pub use error::{BuildError, Fault, ParseError};

@@ -68,6 +68,7 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// Whether no timer is armed.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
@@ -169,7 +170,10 @@ impl<T: Copy> Wheel<T> {
             self.heads[level][slot] = NONE;
             self.occupied[level] &= !(1 << slot);
             while index != NONE {
-                let next = self.nodes.get(index as usize).map_or(NONE, |node| node.next);
+                let next = self
+                    .nodes
+                    .get(index as usize)
+                    .map_or(NONE, |node| node.next);
                 self.link(index);
                 index = next;
             }
@@ -224,7 +228,11 @@ impl<T: Copy> Wheel<T> {
 fn ticks_up(at: Duration) -> u64 {
     let whole = at.as_millis().min(u128::from(u64::MAX / 2)) as u64;
     let exact = at.subsec_nanos() % 1_000_000 == 0;
-    whole.div_ceil(TICK_MS).max(if exact { 0 } else { (whole + 1).div_ceil(TICK_MS) })
+    whole.div_ceil(TICK_MS).max(if exact {
+        0
+    } else {
+        (whole + 1).div_ceil(TICK_MS)
+    })
 }
 
 #[cfg(test)]

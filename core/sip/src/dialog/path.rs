@@ -106,9 +106,8 @@ impl Path {
 fn towards(flow: &Flow, address: SocketAddr, transport: Option<Transport>) -> Flow {
     let transport = transport.unwrap_or(flow.transport);
     // A connection outlives the port that the far end opened it from.
-    let same_connection = transport == flow.transport
-        && transport.is_reliable()
-        && address.ip() == flow.remote.ip();
+    let same_connection =
+        transport == flow.transport && transport.is_reliable() && address.ip() == flow.remote.ip();
     if same_connection {
         return *flow;
     }
@@ -152,9 +151,7 @@ fn is_private(ip: IpAddr) -> bool {
                 || ip.is_link_local()
                 || (a == 100 && (64..128).contains(&b))
         }
-        IpAddr::V6(ip) => {
-            ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
-        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 
@@ -167,16 +164,18 @@ pub(crate) fn contact_of(headers: &Headers) -> Option<&[u8]> {
 
 /// The URI of a name-addr or addr-spec, without brackets and header parameters.
 pub(crate) fn uri_of(value: &[u8]) -> &[u8] {
-    let start = value.iter().scan((false, false), |(quoted, escaped), byte| {
-        let open = !*quoted && *byte == b'<';
-        match byte {
-            _ if *escaped => *escaped = false,
-            b'\\' if *quoted => *escaped = true,
-            b'"' => *quoted = !*quoted,
-            _ => {}
-        }
-        Some(open)
-    });
+    let start = value
+        .iter()
+        .scan((false, false), |(quoted, escaped), byte| {
+            let open = !*quoted && *byte == b'<';
+            match byte {
+                _ if *escaped => *escaped = false,
+                b'\\' if *quoted => *escaped = true,
+                b'"' => *quoted = !*quoted,
+                _ => {}
+            }
+            Some(open)
+        });
     let inner = match start.into_iter().position(|open| open) {
         Some(at) => {
             let rest = value.get(at + 1..).unwrap_or_default();
@@ -280,7 +279,10 @@ mod tests {
 
     #[test]
     fn finds_the_uri_behind_quotes_and_brackets() {
-        assert_eq!(uri_of(b"\"a <b> \\\" c\" <sip:x@y;p=1>;tag=2"), b"sip:x@y;p=1");
+        assert_eq!(
+            uri_of(b"\"a <b> \\\" c\" <sip:x@y;p=1>;tag=2"),
+            b"sip:x@y;p=1"
+        );
         assert_eq!(uri_of(b"sip:x@y;tag=2"), b"sip:x@y");
         assert_eq!(uri_of(b"<sip:x@y"), b"sip:x@y");
     }

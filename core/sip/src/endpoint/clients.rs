@@ -15,9 +15,7 @@ use crate::flow::{Flow, Time};
 use crate::message::{HeaderName, Response};
 use crate::timer::TimerId;
 use crate::transaction::key::{Key, KeyMap};
-use crate::transaction::{
-    Change, ClientInput, ClientInvite, ClientOther, End, Step, Timing,
-};
+use crate::transaction::{Change, ClientInput, ClientInvite, ClientOther, End, Step, Timing};
 
 /// What a request of ours is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +156,10 @@ impl Endpoint {
             (Ok(via), Ok((_, method))) if headers.all(HeaderName::Via).nth(1).is_none() => {
                 let branch = via.branch().unwrap_or_default().as_bytes();
                 let branch = branch.get(7..).unwrap_or_default();
-                self.clients.by_key.get(&self.client_key(branch, method)).copied()
+                self.clients
+                    .by_key
+                    .get(&self.client_key(branch, method))
+                    .copied()
             }
             _ => None,
         };
@@ -297,7 +298,10 @@ impl Endpoint {
     pub(crate) fn repeat_ack(&mut self, id: u64, tag: &[u8]) -> bool {
         let wanted = self.keyed.key(b't', &[tag]);
         let kept = self.clients.store.get(id).and_then(|client| {
-            let ack = client.acks.iter().find(|ack| ack.branch_of_fork == wanted)?;
+            let ack = client
+                .acks
+                .iter()
+                .find(|ack| ack.branch_of_fork == wanted)?;
             Some((ack.flow, ack.bytes.clone()))
         });
         match kept {
@@ -314,7 +318,12 @@ impl Endpoint {
     pub(crate) fn fail_clients(&mut self, now: Time, flow: &Flow) {
         let mark = flow_mark(flow);
         let range = (mark, 0)..=(mark, u64::MAX);
-        let hit: Vec<u64> = self.clients.waiting.range(range).map(|(_, id)| *id).collect();
+        let hit: Vec<u64> = self
+            .clients
+            .waiting
+            .range(range)
+            .map(|(_, id)| *id)
+            .collect();
         for id in hit {
             self.feed_client(now, id, ClientInput::TransportFailed, None);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Endpoint;
 use super::fields::Fields;
 use super::types::{Body, DialogId, EndReason, Event, NewRequest, Refused};
-use super::write::{self, ALLOW, Reply};
+use super::write::{self, Reply};
 use crate::dialog::path::Path;
 use crate::dialog::{Dialog, DialogAlarm, Names, Pending, State, Unacked};
 use crate::flow::{Flow, Time};
@@ -56,20 +56,14 @@ impl Endpoint {
         body: Option<Body>,
     ) {
         let method = new.request.method();
-        let lines = if *method == Method::Options && (200..300).contains(&code) {
-            format!("Allow: {ALLOW}\r\nAccept: application/sdp\r\n")
-        } else {
-            String::new()
-        };
         let tag = self.stateless_tag(&new.request);
         let reply = Reply {
             code,
             reason,
             tag: Some(tag.as_bytes()),
-            contact: None,
-            lines: lines.as_bytes(),
             headers,
             body: body.as_ref(),
+            ..Default::default()
         };
         if *method == Method::Ack {
             return;
@@ -114,7 +108,11 @@ impl Endpoint {
             self.measure();
             return Err(Refused::Full);
         }
-        if self.servers.by_key.contains_key(&self.server_key(request, &fields)) {
+        if self
+            .servers
+            .by_key
+            .contains_key(&self.server_key(request, &fields))
+        {
             return Err(Refused::Pending);
         }
         let tag = self.mint.token();
@@ -152,7 +150,10 @@ impl Endpoint {
         let tx = self.start_server(now, request, new.flow, tag, Some(id));
         if let (Some(tx), Some(dialog)) = (tx, self.dialog_mut(id)) {
             dialog.pending = Pending::Theirs(tx);
-            let reply = Reply { code: 100, ..Default::default() };
+            let reply = Reply {
+                code: 100,
+                ..Default::default()
+            };
             self.reply(now, tx, &reply);
         }
         self.measure();
@@ -263,7 +264,10 @@ impl Endpoint {
         let server = self.servers.store.get(tx).ok_or(Refused::WrongState)?;
         let request = server.request.clone().ok_or(Refused::WrongState)?;
         let (source, back, tag) = (server.source, server.back, server.tag);
-        let (cseq, _) = request.headers().cseq_parts().map_err(|_| Refused::WrongState)?;
+        let (cseq, _) = request
+            .headers()
+            .cseq_parts()
+            .map_err(|_| Refused::WrongState)?;
         let Some(dialog) = self.dialogs.store.get_mut(id.0) else {
             return Err(Refused::NoDialog);
         };
@@ -306,7 +310,11 @@ impl Endpoint {
             self.counters.stray_acks += 1;
             return;
         };
-        if dialog.unacked.as_ref().is_none_or(|unacked| unacked.cseq != number) {
+        if dialog
+            .unacked
+            .as_ref()
+            .is_none_or(|unacked| unacked.cseq != number)
+        {
             self.counters.stray_acks += 1;
             return;
         }

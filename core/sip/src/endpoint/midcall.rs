@@ -5,7 +5,7 @@ use super::Endpoint;
 use super::clients::Purpose;
 use super::mint::Token;
 use super::types::{Body, ClientTx, DialogId, EndReason, Event, Refused, ServerTx};
-use super::write::{self, ALLOW, Line, Reply};
+use super::write::{self, Line, Reply};
 use crate::dialog::{DialogAlarm, Parting, Pending, Reoffer, State};
 use crate::flow::{Flow, Time};
 use crate::message::{Method, Request};
@@ -77,7 +77,10 @@ impl Endpoint {
         dialog.reoffer = None;
         if let Pending::Theirs(tx) = dialog.pending {
             dialog.pending = Pending::None;
-            let reply = Reply { code: 487, ..Default::default() };
+            let reply = Reply {
+                code: 487,
+                ..Default::default()
+            };
             self.reply(now, tx, &reply);
         }
         let Some((branch, hop, bytes)) = self.next_request(id, "BYE", lines, None) else {
@@ -88,7 +91,13 @@ impl Endpoint {
             self.end_dialog(now, id, EndReason::LocalBye);
             return;
         }
-        self.start_client(now, hop, (branch.as_bytes(), "BYE"), bytes, Purpose::Bye(id));
+        self.start_client(
+            now,
+            hop,
+            (branch.as_bytes(), "BYE"),
+            bytes,
+            Purpose::Bye(id),
+        );
     }
 
     /// A BYE whose fate nobody waits for; the dialog is removed right after.
@@ -192,10 +201,16 @@ impl Endpoint {
         if let Some(dialog) = self.dialog_mut(id) {
             dialog.pending = Pending::Theirs(tx);
         }
-        let trying = Reply { code: 100, ..Default::default() };
+        let trying = Reply {
+            code: 100,
+            ..Default::default()
+        };
         self.reply(now, tx, &trying);
         let request = request.clone();
-        self.event(Event::Reinvited { dialog: id, request });
+        self.event(Event::Reinvited {
+            dialog: id,
+            request,
+        });
     }
 
     fn refuse_invite(&mut self, now: Time, flow: Flow, request: &Request, code: u16) {
@@ -205,7 +220,10 @@ impl Endpoint {
         }
         let tag = self.stateless_tag(request);
         if let Some(tx) = self.start_server(now, request, flow, tag, None) {
-            let reply = Reply { code, ..Default::default() };
+            let reply = Reply {
+                code,
+                ..Default::default()
+            };
             self.reply(now, tx, &reply);
         }
     }
@@ -222,7 +240,11 @@ impl Endpoint {
         body: Body,
     ) -> Result<(), Refused> {
         let tx = self.reinvited(dialog)?;
-        let request = self.servers.store.get(tx).and_then(|server| server.request.clone());
+        let request = self
+            .servers
+            .store
+            .get(tx)
+            .and_then(|server| server.request.clone());
         let request = request.ok_or(Refused::WrongState)?;
         if let Some(dialog) = self.dialog_mut(dialog) {
             dialog.path.refresh(request.headers());
@@ -249,7 +271,10 @@ impl Endpoint {
         if let Some(dialog) = self.dialog_mut(dialog) {
             dialog.pending = Pending::None;
         }
-        let reply = Reply { code, ..Default::default() };
+        let reply = Reply {
+            code,
+            ..Default::default()
+        };
         self.reply(now, tx, &reply);
         self.measure();
         Ok(())
@@ -278,7 +303,10 @@ impl Endpoint {
         headers: &[(&str, &str)],
         body: Option<Body>,
     ) -> Result<ClientTx, Refused> {
-        if matches!(method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel) {
+        if matches!(
+            method,
+            Method::Invite | Method::Ack | Method::Bye | Method::Cancel
+        ) {
             return Err(Refused::NotAllowed);
         }
         let lines = write::lines(headers.iter().copied())?;
@@ -295,7 +323,13 @@ impl Endpoint {
         let name = method.as_str();
         let request = self.next_request(id, name, &lines, body.as_ref());
         let (branch, hop, bytes) = request.ok_or(Refused::NoDialog)?;
-        let tx = self.start_client(now, hop, (branch.as_bytes(), name), bytes, Purpose::InDialog(id));
+        let tx = self.start_client(
+            now,
+            hop,
+            (branch.as_bytes(), name),
+            bytes,
+            Purpose::InDialog(id),
+        );
         self.measure();
         Ok(ClientTx(tx))
     }
@@ -318,7 +352,11 @@ impl Endpoint {
         let tag = self.stateless_tag(request);
         if let Some(tx) = self.start_server(now, request, flow, tag, Some(id)) {
             let (tx, request) = (ServerTx(tx), request.clone());
-            self.event(Event::InDialog { dialog: id, tx, request });
+            self.event(Event::InDialog {
+                dialog: id,
+                tx,
+                request,
+            });
         }
     }
 
@@ -331,21 +369,18 @@ impl Endpoint {
         headers: &[(&str, &str)],
         body: Option<Body>,
     ) {
-        let found = self.servers.store.get(tx.0).filter(|server| !server.is_invite());
-        let open = found.and_then(|server| Some((server.dialog, server.request.as_ref()?)));
-        let Some((dialog, request)) = open else {
+        let found = self
+            .servers
+            .store
+            .get(tx.0)
+            .filter(|server| !server.is_invite());
+        let open = found.filter(|server| server.request.is_some());
+        let Some(dialog) = open.map(|server| server.dialog) else {
             self.counters.ignored_inputs += 1;
             return;
         };
-        let options = *request.method() == Method::Options && (200..300).contains(&code);
-        let lines = match code {
-            405 | 501 => format!("Allow: {ALLOW}\r\n"),
-            _ if options => format!("Allow: {ALLOW}\r\nAccept: application/sdp\r\n"),
-            _ => String::new(),
-        };
         let reply = Reply {
             code,
-            lines: lines.as_bytes(),
             headers,
             body: body.as_ref(),
             ..Default::default()

@@ -36,11 +36,11 @@ use crate::timer::Wheel;
 use crate::transaction::key::{Key, KeyMap, Keyed};
 use crate::transaction::{ClientInput, ServerInput};
 use clients::{Clients, shrink};
-pub use mint::shard_of;
 use mint::Mint;
+pub use mint::shard_of;
 use servers::Servers;
 use store::Store;
-use types::{Config, DialogId, DialogView, EndReason, Event, FlowFailure, Output, Refused};
+use types::{Config, DialogId, DialogView, EndReason, Event, Output, Refused};
 use write::Writer;
 
 /// What a timer of the wheel is for.
@@ -110,8 +110,9 @@ impl Endpoint {
         self.measure();
     }
 
-    /// The flow is of no use any more: requests that wait on it fail with 503.
-    pub fn handle_flow_failed(&mut self, now: Time, flow: Flow, _why: FlowFailure) {
+    /// The flow is of no use: its connection is gone or could not be opened, or ICMP says that
+    /// nobody is there. Requests that wait on it fail with 503; dialogs stay.
+    pub fn handle_flow_failed(&mut self, now: Time, flow: Flow) {
         self.fail_clients(now, &flow);
         self.measure();
     }
@@ -162,7 +163,11 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`Refused::Full`] at `dialogs_max`; [`Refused::Pending`] if it is here already.
-    pub fn restore(&mut self, view: &DialogView, advertise: std::net::SocketAddr) -> Result<DialogId, Refused> {
+    pub fn restore(
+        &mut self,
+        view: &DialogView,
+        advertise: std::net::SocketAddr,
+    ) -> Result<DialogId, Refused> {
         let key = self.dialog_key(view.call_id.as_bytes(), view.local_tag.as_bytes());
         if self.dialogs.by_key.contains_key(&key) {
             return Err(Refused::Pending);
@@ -182,7 +187,11 @@ impl Endpoint {
                 credentials: Box::default(),
             },
             path: Path {
-                routes: view.route_set.iter().map(|route| route.as_bytes().into()).collect(),
+                routes: view
+                    .route_set
+                    .iter()
+                    .map(|route| route.as_bytes().into())
+                    .collect(),
                 target: view.target.as_bytes().into(),
                 flow: view.flow,
                 hop: view.flow,
@@ -266,7 +275,9 @@ impl Endpoint {
     }
 
     fn disarm(&mut self, id: DialogId, alarm: DialogAlarm) {
-        let timer = self.dialog_mut(id).and_then(|dialog| dialog.timers.slot(alarm).take());
+        let timer = self
+            .dialog_mut(id)
+            .and_then(|dialog| dialog.timers.slot(alarm).take());
         if let Some(timer) = timer {
             self.wheel.cancel(timer);
         }
@@ -276,13 +287,19 @@ impl Endpoint {
     fn remove_dialog(&mut self, now: Time, id: DialogId) -> Option<Box<Dialog>> {
         let dialog = self.dialogs.store.remove(id.0)?;
         let timers = &dialog.timers;
-        for timer in [timers.resend, timers.limit, timers.glare].into_iter().flatten() {
+        for timer in [timers.resend, timers.limit, timers.glare]
+            .into_iter()
+            .flatten()
+        {
             self.wheel.cancel(timer);
         }
         self.dialogs.by_key.remove(&dialog.key);
         shrink(&mut self.dialogs.by_key);
         if let Pending::Theirs(tx) = dialog.pending {
-            let reply = write::Reply { code: 487, ..Default::default() };
+            let reply = write::Reply {
+                code: 487,
+                ..Default::default()
+            };
             self.reply(now, tx, &reply);
         }
         Some(dialog)
@@ -291,7 +308,11 @@ impl Endpoint {
     /// Removes the dialog and says so.
     fn end_dialog(&mut self, now: Time, id: DialogId, why: EndReason) {
         if self.remove_dialog(now, id).is_some() {
-            self.event(Event::Ended { dialog: id, request: None, why });
+            self.event(Event::Ended {
+                dialog: id,
+                request: None,
+                why,
+            });
         }
     }
 

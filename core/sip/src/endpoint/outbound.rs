@@ -24,7 +24,10 @@ impl Endpoint {
         let lines = write::lines(pairs(&invite.headers))?;
         let credentials = write::lines(pairs(&invite.headers).filter(|(name, _)| {
             let name = HeaderName::of(name.as_bytes());
-            matches!(name, HeaderName::Authorization | HeaderName::ProxyAuthorization)
+            matches!(
+                name,
+                HeaderName::Authorization | HeaderName::ProxyAuthorization
+            )
         }))?;
         let uri = request_uri(&invite.uri)?;
         let routes = routes(&invite.routes)?;
@@ -133,7 +136,9 @@ impl Endpoint {
             return;
         };
         parting.sent = true;
-        let bytes = self.writer.out_of(&client.message, "CANCEL", None, &parting.lines);
+        let bytes = self
+            .writer
+            .out_of(&client.message, "CANCEL", None, &parting.lines);
         let (flow, invite) = (client.flow, client.message.clone());
         let name = (own_branch(&invite), "CANCEL");
         self.start_client(now, flow, name, bytes, Purpose::Silent);
@@ -150,7 +155,11 @@ impl Endpoint {
             self.drop_client(tx);
         }
         self.counters.timeouts += 1;
-        self.event(Event::Failed { dialog: id, code: 487, response: None });
+        self.event(Event::Failed {
+            dialog: id,
+            code: 487,
+            response: None,
+        });
     }
 
     /// Sends a request outside dialogs; `Event::Response` tells what came of it.
@@ -201,7 +210,9 @@ impl Endpoint {
 }
 
 fn pairs(headers: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 fn request_uri(uri: &str) -> Result<&[u8], Refused> {
@@ -216,7 +227,10 @@ fn routes(routes: &[String]) -> Result<Vec<Box<[u8]>>, Refused> {
     if routes.len() > ROUTES_MAX {
         return Err(Refused::BadHeader);
     }
-    routes.iter().map(|route| write::with_tag(route, None)).collect()
+    routes
+        .iter()
+        .map(|route| write::with_tag(route, None))
+        .collect()
 }
 
 /// The branch behind the cookie in the Via of a request that we wrote.

@@ -79,7 +79,11 @@ impl Endpoint {
                 let open = self.dialogs.store.get(id.0).is_some_and(is_open);
                 if open && self.remove_dialog(now, id).is_some() {
                     let response = response.cloned();
-                    self.event(Event::Failed { dialog: id, code, response });
+                    self.event(Event::Failed {
+                        dialog: id,
+                        code,
+                        response,
+                    });
                 }
             }
         }
@@ -94,7 +98,10 @@ impl Endpoint {
             self.send_cancel(now, id);
         } else if response.code() > 100 {
             let response = response.clone();
-            self.event(Event::Provisional { dialog: id, response });
+            self.event(Event::Provisional {
+                dialog: id,
+                response,
+            });
         }
     }
 
@@ -121,7 +128,11 @@ impl Endpoint {
             }
             self.remove_dialog(now, id);
             let response = Some(response.clone());
-            self.event(Event::Failed { dialog: id, code: 487, response });
+            self.event(Event::Failed {
+                dialog: id,
+                code: 487,
+                response,
+            });
             return;
         }
         let branch = self.mint.token();
@@ -139,7 +150,10 @@ impl Endpoint {
         let hop = dialog.path.hop;
         self.keep_ack(tx, tag, hop, bytes);
         let response = response.clone();
-        self.event(Event::Answered { dialog: id, response });
+        self.event(Event::Answered {
+            dialog: id,
+            response,
+        });
     }
 
     fn on_reinvite_outcome(&mut self, now: Time, tx: u64, id: DialogId, outcome: &Outcome<'_>) {
@@ -159,7 +173,10 @@ impl Endpoint {
             return;
         }
         let caller = dialog.caller;
-        let again = dialog.reoffer.as_ref().is_some_and(|reoffer| reoffer.tries < GLARE_TRIES_MAX);
+        let again = dialog
+            .reoffer
+            .as_ref()
+            .is_some_and(|reoffer| reoffer.tries < GLARE_TRIES_MAX);
         if outcome.code == 491 && again {
             let wait = self.glare_wait(caller);
             self.arm(now, id, DialogAlarm::Glare, wait);
@@ -188,7 +205,11 @@ impl Endpoint {
         if self.repeat_ack(tx, tag) {
             return;
         }
-        let ours = self.dialogs.store.get(id.0).is_some_and(|d| d.pending == Pending::Ours(tx));
+        let ours = self
+            .dialogs
+            .store
+            .get(id.0)
+            .is_some_and(|d| d.pending == Pending::Ours(tx));
         if !ours {
             self.release(now, tx, response, false);
             return;
@@ -208,7 +229,10 @@ impl Endpoint {
         self.keep_ack(tx, tag, hop, bytes);
         if up {
             let response = response.clone();
-            self.event(Event::ReinviteAnswered { dialog: id, response });
+            self.event(Event::ReinviteAnswered {
+                dialog: id,
+                response,
+            });
         }
     }
 
@@ -223,7 +247,9 @@ impl Endpoint {
         let tag = response.headers().to_tag().unwrap_or_default().as_bytes();
         let hop = dialog.path.hop;
         let branch = self.mint.token();
-        let ack = self.writer.in_dialog(&dialog, &ack_line(number, branch.as_bytes()));
+        let ack = self
+            .writer
+            .in_dialog(&dialog, &ack_line(number, branch.as_bytes()));
         if !self.keep_ack(tx, tag, hop, ack) || !hang_up {
             return;
         }

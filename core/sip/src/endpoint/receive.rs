@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::mint::Token;
 use super::servers::way_back;
 use super::types::{DialogId, EndReason, Event, NewRequest};
-use super::write::{ALLOW, Reply};
+use super::write::Reply;
 use crate::dialog::{Pending, State};
 use crate::flow::{Flow, Time};
 use crate::message::{HeaderName, Method, Request};
@@ -74,7 +74,10 @@ impl Endpoint {
             self.reply_stateless(request, &flow, code, None, &lines);
             return;
         }
-        let number = request.headers().cseq_parts().map_or(0, |(number, _)| number);
+        let number = request
+            .headers()
+            .cseq_parts()
+            .map_or(0, |(number, _)| number);
         let Some(dialog) = self.dialog_mut(id) else {
             return;
         };
@@ -109,11 +112,23 @@ impl Endpoint {
     /// BYE: answered even without room for a transaction, since it makes some.
     fn on_bye(&mut self, now: Time, flow: Flow, id: DialogId, request: &Request) {
         self.reply_bye(now, flow, request);
-        let closing = self.dialogs.store.get(id.0).is_some_and(|d| d.state == State::Closing);
+        let closing = self
+            .dialogs
+            .store
+            .get(id.0)
+            .is_some_and(|d| d.state == State::Closing);
         self.remove_dialog(now, id);
-        let why = if closing { EndReason::LocalBye } else { EndReason::RemoteBye };
+        let why = if closing {
+            EndReason::LocalBye
+        } else {
+            EndReason::RemoteBye
+        };
         let request = Some(request.clone());
-        self.event(Event::Ended { dialog: id, request, why });
+        self.event(Event::Ended {
+            dialog: id,
+            request,
+            why,
+        });
     }
 
     fn reply_bye(&mut self, now: Time, flow: Flow, request: &Request) {
@@ -123,7 +138,10 @@ impl Endpoint {
         }
         let tag = self.stateless_tag(request);
         if let Some(tx) = self.start_server(now, request, flow, tag, None) {
-            let reply = Reply { code: 200, ..Default::default() };
+            let reply = Reply {
+                code: 200,
+                ..Default::default()
+            };
             self.reply(now, tx, &reply);
         }
     }
@@ -155,10 +173,16 @@ impl Endpoint {
             // Removing a ringing dialog answers its INVITE with 487.
             self.remove_dialog(now, id);
             let request = request.clone();
-            self.event(Event::Cancelled { dialog: id, request });
+            self.event(Event::Cancelled {
+                dialog: id,
+                request,
+            });
         } else {
             dialog.pending = Pending::None;
-            let reply = Reply { code: 487, ..Default::default() };
+            let reply = Reply {
+                code: 487,
+                ..Default::default()
+            };
             self.reply(now, invite, &reply);
         }
     }
@@ -166,10 +190,15 @@ impl Endpoint {
     /// The tag of an answer for which nothing is kept.
     pub(crate) fn stateless_tag(&self, request: &Request) -> Token {
         let headers = request.headers();
-        let branch = headers.via().ok().and_then(|via| via.branch()).unwrap_or_default();
+        let branch = headers
+            .via()
+            .ok()
+            .and_then(|via| via.branch())
+            .unwrap_or_default();
         let call_id = headers.first(HeaderName::CallId).unwrap_or_default();
         let from_tag = headers.from_tag().unwrap_or_default();
-        self.mint.derived(&[branch.as_bytes(), call_id, from_tag.as_bytes()])
+        self.mint
+            .derived(&[branch.as_bytes(), call_id, from_tag.as_bytes()])
     }
 
     /// Answers and forgets.
@@ -197,7 +226,10 @@ impl Endpoint {
     }
 
     pub(crate) fn send_stateless(&mut self, request: &Request, flow: &Flow, reply: &Reply<'_>) {
-        let back = request.headers().via().map_or(*flow, |via| way_back(&via, flow));
+        let back = request
+            .headers()
+            .via()
+            .map_or(*flow, |via| way_back(&via, flow));
         let bytes = self.writer.reply(request, flow, reply);
         self.transmit(back, bytes);
     }
@@ -206,7 +238,6 @@ impl Endpoint {
 /// Status and header lines for a request that cannot be served whatever the user thinks.
 fn refusal(request: &Request, in_dialog: bool) -> Option<(u16, Vec<u8>)> {
     let headers = request.headers();
-    let allow = || format!("Allow: {ALLOW}\r\n").into_bytes();
     match (request.method(), in_dialog) {
         (Method::Invite | Method::Options, _) => {}
         (Method::Register, false) => {}
@@ -214,8 +245,8 @@ fn refusal(request: &Request, in_dialog: bool) -> Option<(u16, Vec<u8>)> {
         (Method::Bye | Method::Info | Method::Update | Method::Prack, false) => {
             return Some((481, Vec::new()));
         }
-        (Method::Other(_), _) => return Some((501, allow())),
-        _ => return Some((405, allow())),
+        (Method::Other(_), _) => return Some((501, Vec::new())),
+        _ => return Some((405, Vec::new())),
     }
     let hops = headers.max_forwards().ok().flatten();
     if hops == Some(0) && !in_dialog && *request.method() != Method::Options {
@@ -242,7 +273,9 @@ fn refusal(request: &Request, in_dialog: bool) -> Option<(u16, Vec<u8>)> {
     let kind = headers.content_type().unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let known = kind.eq_ignore_ascii_case("application/sdp")
-        || kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+        || kind
+            .get(..10)
+            .is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
     if encoded {
         return Some((415, b"Accept-Encoding: identity\r\n".to_vec()));
     }

@@ -228,11 +228,21 @@ impl Endpoint {
         let Some(server) = self.servers.store.get_mut(id) else {
             return;
         };
-        let sent = (step.send && !server.reply.is_empty())
-            .then(|| (server.back, server.reply.clone()));
+        let sent =
+            (step.send && !server.reply.is_empty()).then(|| (server.back, server.reply.clone()));
         let [resend, limit] = &mut server.timers;
-        turn(&mut self.wheel, now, resend, (step.resend, Alarm::ServerResend(id)));
-        turn(&mut self.wheel, now, limit, (step.limit, Alarm::ServerLimit(id)));
+        turn(
+            &mut self.wheel,
+            now,
+            resend,
+            (step.resend, Alarm::ServerResend(id)),
+        );
+        turn(
+            &mut self.wheel,
+            now,
+            limit,
+            (step.limit, Alarm::ServerLimit(id)),
+        );
         if step.end.is_some() {
             self.drop_server(id);
         }

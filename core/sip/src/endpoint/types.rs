@@ -273,17 +273,6 @@ pub enum Refused {
     BadHeader,
 }
 
-/// Why a flow is of no use any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlowFailure {
-    /// An open connection was closed or reset.
-    Closed,
-    /// A connection could not be opened.
-    NotOpened,
-    /// ICMP said that the port or host cannot be reached.
-    Unreachable,
-}
-
 /// What the journal needs to take a dialog up again ([`super::Endpoint::restore`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DialogView {

@@ -12,11 +12,10 @@ use crate::dialog::Dialog;
 use crate::dialog::path::uri_of;
 use crate::endpoint::types::{Body, Refused};
 use crate::flow::{Flow, Transport};
-use crate::message::{HeaderName, Request, reason_phrase};
+use crate::message::{HeaderName, Method, Request, reason_phrase};
 
 /// What we do, for Allow (RFC 3261 20.5).
-pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY, MESSAGE, REGISTER";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
 
 /// A response to be written.
 #[derive(Clone, Copy, Default)]
@@ -99,10 +98,22 @@ impl Writer {
                 field(&mut out, "Record-Route", route);
             }
         }
-        field(&mut out, "From", headers.first(HeaderName::From).unwrap_or_default());
+        field(
+            &mut out,
+            "From",
+            headers.first(HeaderName::From).unwrap_or_default(),
+        );
         self.to(&mut out, request, reply.tag);
-        field(&mut out, "Call-ID", headers.first(HeaderName::CallId).unwrap_or_default());
-        field(&mut out, "CSeq", headers.first(HeaderName::CSeq).unwrap_or_default());
+        field(
+            &mut out,
+            "Call-ID",
+            headers.first(HeaderName::CallId).unwrap_or_default(),
+        );
+        field(
+            &mut out,
+            "CSeq",
+            headers.first(HeaderName::CSeq).unwrap_or_default(),
+        );
         if reply.code == 100
             && let Some(timestamp) = headers.first(HeaderName::Timestamp)
         {
@@ -112,7 +123,15 @@ impl Writer {
             && reply.code > 100
         {
             field(&mut out, "Contact", contact);
-            capabilities(&mut out);
+            default(&mut out, reply, "Allow", ALLOW);
+        }
+        let refused = matches!(reply.code, 405 | 501);
+        let options = *request.method() == Method::Options && (200..300).contains(&reply.code);
+        if refused || options {
+            default(&mut out, reply, "Allow", ALLOW);
+        }
+        if options {
+            default(&mut out, reply, "Accept", "application/sdp");
         }
         if let Some(product) = &self.product {
             field(&mut out, "Server", product.as_bytes());
@@ -192,17 +211,17 @@ impl Writer {
         for route in first.routes {
             field(&mut out, "Route", route);
         }
-        if !has_line(first.lines, b"Max-Forwards:") {
+        if !has_line(first.lines, b"Max-Forwards") {
             out.extend_from_slice(b"Max-Forwards: 70\r\n");
         }
         field(&mut out, "From", first.from);
         field(&mut out, "To", first.to);
         field(&mut out, "Call-ID", first.call_id);
         cseq(&mut out, first.cseq, first.method);
-        if !first.contact.is_empty() && !has_line(first.lines, b"Contact:") {
+        if !first.contact.is_empty() && !has_line(first.lines, b"Contact") {
             field(&mut out, "Contact", first.contact);
         }
-        if first.method == "INVITE" {
+        if first.method == "INVITE" && !has_line(first.lines, b"Allow") {
             capabilities(&mut out);
         }
         self.agent(&mut out);
@@ -212,7 +231,13 @@ impl Writer {
 
     /// Writes what follows hop by hop out of an INVITE that we wrote: its CANCEL (9.1) or the ACK
     /// of its failure (17.1.1.3). Request URI, Via, Route, From and Call-ID are the INVITE's own.
-    pub(crate) fn out_of(&mut self, invite: &[u8], method: &str, to: Option<&[u8]>, lines: &[u8]) -> Bytes {
+    pub(crate) fn out_of(
+        &mut self,
+        invite: &[u8],
+        method: &str,
+        to: Option<&[u8]>,
+        lines: &[u8],
+    ) -> Bytes {
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
         out.extend_from_slice(method.as_bytes());
@@ -311,7 +336,11 @@ pub(crate) fn with_tag(name: &str, tag: Option<&[u8]>) -> Result<Box<[u8]>, Refu
 }
 
 /// Our Contact value.
-pub(crate) fn contact(user: Option<&[u8]>, advertise: SocketAddr, transport: Transport) -> Box<[u8]> {
+pub(crate) fn contact(
+    user: Option<&[u8]>,
+    advertise: SocketAddr,
+    transport: Transport,
+) -> Box<[u8]> {
     let mut out = Vec::with_capacity(64);
     out.extend_from_slice(b"<sip:");
     if let Some(user) = user.filter(|user| is_user(user)) {
@@ -359,13 +388,18 @@ fn top_via(out: &mut Vec<u8>, via: &[u8], source: &Flow) {
         }
     }
     let ip = source.remote.ip();
-    let host = sent_by.split(|byte| *byte == b' ').next_back().unwrap_or_default();
+    let host = sent_by
+        .split(|byte| *byte == b' ')
+        .next_back()
+        .unwrap_or_default();
     let mut written = [0u8; 48];
     let mut room = &mut written[..];
     let _ = write!(room, "{ip}");
     let left = room.len();
     let text = written.get(..48 - left).unwrap_or_default();
-    let honest = host.strip_prefix(text).is_some_and(|rest| matches!(rest.first(), None | Some(b':')));
+    let honest = host
+        .strip_prefix(text)
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b':')));
     if wants_port || !honest {
         let _ = write!(out, ";received={ip}");
     }
@@ -376,13 +410,30 @@ fn top_via(out: &mut Vec<u8>, via: &[u8], source: &Flow) {
 }
 
 fn own_via(out: &mut Vec<u8>, flow: &Flow, advertise: SocketAddr, branch: &[u8]) {
-    let _ = write!(out, "Via: SIP/2.0/{} {advertise};branch=z9hG4bK", flow.transport.name());
+    let _ = write!(
+        out,
+        "Via: SIP/2.0/{} {advertise};branch=z9hG4bK",
+        flow.transport.name()
+    );
     out.extend_from_slice(branch);
     out.extend_from_slice(b";rport\r\n");
 }
 
 fn cseq(out: &mut Vec<u8>, number: u32, method: &str) {
     let _ = write!(out, "CSeq: {number} {method}\r\n");
+}
+
+/// A header of ours, where the user has not written it.
+fn default(out: &mut Vec<u8>, reply: &Reply<'_>, name: &str, value: &str) {
+    let in_lines = has_line(reply.lines, name.as_bytes());
+    if !in_lines
+        && !reply
+            .headers
+            .iter()
+            .any(|(given, _)| given.eq_ignore_ascii_case(name))
+    {
+        field(out, name, value.as_bytes());
+    }
 }
 
 fn capabilities(out: &mut Vec<u8>) {
@@ -419,10 +470,13 @@ fn user_field(out: &mut Vec<u8>, name: &str, value: &str) -> bool {
     good && !ours
 }
 
-fn has_line(lines: &[u8], start: &[u8]) -> bool {
-    lines
-        .split_inclusive(|byte| *byte == b'\n')
-        .any(|line| line.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
+/// Whether one of our header lines has this name.
+fn has_line(lines: &[u8], name: &[u8]) -> bool {
+    lines.split_inclusive(|byte| *byte == b'\n').any(|line| {
+        let head = line.get(..name.len());
+        line.get(name.len()) == Some(&b':')
+            && head.is_some_and(|head| head.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Lines that ACK and CANCEL take over from their INVITE.

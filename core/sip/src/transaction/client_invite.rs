@@ -55,16 +55,10 @@ impl ClientInvite {
             // A: again, twice as far apart.
             (S::Calling, I::Resend) => {
                 self.interval *= 2;
-                (
-                    S::Calling,
-                    Step::send().resend(Change::In(self.interval)),
-                )
+                (S::Calling, Step::send().resend(Change::In(self.interval)))
             }
             // B: nobody is there.
-            (S::Calling, I::Limit) => (
-                S::Terminated,
-                Step::over(End::TimedOut).and_deliver(),
-            ),
+            (S::Calling, I::Limit) => (S::Terminated, Step::over(End::TimedOut).and_deliver()),
             (S::Calling | S::Proceeding, I::Provisional) => (
                 S::Proceeding,
                 Step::deliver().resend(Change::Stop).limit(Change::Stop),
@@ -82,10 +76,9 @@ impl ClientInvite {
                     .resend(Change::Stop)
                     .limit(timing.linger(timing.patience())),
             ),
-            (S::Calling | S::Proceeding, I::TransportFailed) => (
-                S::Terminated,
-                Step::over(End::Transport).and_deliver(),
-            ),
+            (S::Calling | S::Proceeding, I::TransportFailed) => {
+                (S::Terminated, Step::over(End::Transport).and_deliver())
+            }
             // A 2xx again, or one of another branch of the fork.
             (S::Accepted, I::Success) => (S::Accepted, Step::deliver()),
             // M

@@ -53,15 +53,13 @@ impl ClientOther {
                 (S::Trying, Step::send().resend(Change::In(self.interval)))
             }
             // E: the far end is at work, so T2 from now on.
-            (S::Proceeding, I::Resend) => (
-                S::Proceeding,
-                Step::send().resend(Change::In(timing.t2)),
-            ),
+            (S::Proceeding, I::Resend) => {
+                (S::Proceeding, Step::send().resend(Change::In(timing.t2)))
+            }
             // F
-            (S::Trying | S::Proceeding, I::Limit) => (
-                S::Terminated,
-                Step::over(End::TimedOut).and_deliver(),
-            ),
+            (S::Trying | S::Proceeding, I::Limit) => {
+                (S::Terminated, Step::over(End::TimedOut).and_deliver())
+            }
             (S::Trying | S::Proceeding, I::Provisional) => (S::Proceeding, Step::deliver()),
             (S::Trying | S::Proceeding, I::Success | I::Failure) => (
                 S::Completed,
@@ -69,10 +67,9 @@ impl ClientOther {
                     .resend(Change::Stop)
                     .limit(timing.linger(timing.t4)),
             ),
-            (S::Trying | S::Proceeding, I::TransportFailed) => (
-                S::Terminated,
-                Step::over(End::Transport).and_deliver(),
-            ),
+            (S::Trying | S::Proceeding, I::TransportFailed) => {
+                (S::Terminated, Step::over(End::Transport).and_deliver())
+            }
             // The response again.
             (S::Completed, I::Success | I::Failure) => (S::Completed, Step::nothing()),
             // K

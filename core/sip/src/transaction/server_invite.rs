@@ -75,10 +75,7 @@ impl ServerInvite {
             // G: doubles up to T2.
             (S::Completed, I::Resend) => {
                 self.interval = (self.interval * 2).min(timing.t2);
-                (
-                    S::Completed,
-                    Step::send().resend(Change::In(self.interval)),
-                )
+                (S::Completed, Step::send().resend(Change::In(self.interval)))
             }
             (S::Completed, I::Ack) => (
                 S::Confirmed,
@@ -87,14 +84,10 @@ impl ServerInvite {
                     .limit(timing.linger(timing.t4)),
             ),
             // H: never acknowledged.
-            (S::Completed, I::Limit) => (
-                S::Terminated,
-                Step::over(End::TimedOut).and_deliver(),
-            ),
-            (S::Completed, I::TransportFailed) => (
-                S::Terminated,
-                Step::over(End::Transport).and_deliver(),
-            ),
+            (S::Completed, I::Limit) => (S::Terminated, Step::over(End::TimedOut).and_deliver()),
+            (S::Completed, I::TransportFailed) => {
+                (S::Terminated, Step::over(End::Transport).and_deliver())
+            }
             // Stray copies.
             (S::Confirmed, I::Ack | I::Request) => (S::Confirmed, Step::nothing()),
             // I

@@ -53,15 +53,13 @@ impl ServerOther {
                 Step::send().limit(timing.linger(timing.patience())),
             ),
             // The client has long given up.
-            (S::Trying | S::Proceeding, I::Limit) => (
-                S::Terminated,
-                Step::over(End::TimedOut).and_deliver(),
-            ),
+            (S::Trying | S::Proceeding, I::Limit) => {
+                (S::Terminated, Step::over(End::TimedOut).and_deliver())
+            }
             (S::Trying, I::TransportFailed) => (S::Trying, Step::nothing()),
-            (S::Proceeding | S::Completed, I::TransportFailed) => (
-                S::Terminated,
-                Step::over(End::Transport).and_deliver(),
-            ),
+            (S::Proceeding | S::Completed, I::TransportFailed) => {
+                (S::Terminated, Step::over(End::Transport).and_deliver())
+            }
             (S::Completed, I::Request) => (S::Completed, Step::send()),
             // J
             (S::Completed, I::Limit) => (S::Terminated, Step::over(End::Done)),
