@@ -286,3 +286,15 @@ impl Call {
             .min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bridged_call_is_small() {
+        // With its strings, descriptions and index entries (about 1.2 KB) below 4 KB.
+        let bytes = size_of::<Call>() + 2 * size_of::<Leg>();
+        assert!(bytes <= 2_560, "{bytes} bytes");
+    }
+}

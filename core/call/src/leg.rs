@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cordboard_media::{MediaPort, StreamSpec};
+use cordboard_media::{Codec, MediaPort, StreamSpec};
 use cordboard_sip::DialogId;
 use smallvec::SmallVec;
 
@@ -222,6 +222,12 @@ pub(crate) struct Sound {
     pub ours: Ours,
     /// What was agreed, once it was.
     pub spec: Option<StreamSpec>,
+    /// Codecs that both sides know: theirs could be changed to one of them.
+    pub common: SmallVec<[Codec; 2]>,
+    /// Our 2xx held an offer: the ACK brings the answer.
+    pub awaits_ack: bool,
+    /// We have asked once for another codec; we do not ask twice.
+    pub asked: bool,
     /// The far end holds us: it neither hears nor is waited for.
     pub held: bool,
     /// The journal has been told so.
@@ -240,6 +246,9 @@ impl Sound {
             opened: false,
             ours,
             spec: None,
+            common: SmallVec::new(),
+            awaits_ack: false,
+            asked: false,
             held: false,
             told_held: false,
             playing: None,

@@ -106,6 +106,11 @@ impl Ours {
         self.session.offer(&local(self.address, &codecs))
     }
 
+    /// Our offer of one codec alone: a phone that is offered two may keep the one it has.
+    pub fn offer_only(&mut self, codec: Codec) -> Bytes {
+        self.session.offer(&local(self.address, &[codec]))
+    }
+
     /// Their answer in a provisional response: good for early media, while the offer stays open
     /// for the answer of the 2xx.
     pub fn preview(&self, answer: &[u8]) -> Result<Negotiated, Refusal> {

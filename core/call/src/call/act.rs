@@ -119,6 +119,7 @@ impl Call {
         let prefer = self.codec_beside(no);
         let leg = self.leg_mut(no)?;
         let body = if late {
+            leg.sound.awaits_ack = true;
             leg.sound.ours.offer(prefer)
         } else if leg.sound.ours.has_offer() {
             self.agree_to_offer(m, no)?

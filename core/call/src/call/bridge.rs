@@ -12,7 +12,8 @@ use crate::action::Refusal;
 use crate::board::Moment;
 use crate::event::{Direction, Fact};
 use crate::ids::LegNo;
-use crate::leg::{Leg, Playing};
+use crate::leg::{Leg, Playing, State};
+use crate::signalling;
 
 use super::Call;
 
@@ -55,7 +56,37 @@ impl Call {
         let legs = [a, b];
         self.tell(m, None, Fact::Bridged { legs, converted });
         self.settle(m);
+        self.align(m, a);
         Ok(())
+    }
+
+    /// Where a bridge has to convert and one of its phones knows the other's codec, that phone
+    /// is asked by re-INVITE to change: once a leg, as soon as its dialog is acknowledged. A
+    /// phone that refuses is converted for.
+    pub fn align(&mut self, m: &mut Moment<'_>, no: LegNo) {
+        let Some(peer) = self.find(no).and_then(|leg| leg.peer) else {
+            return;
+        };
+        for (one, other) in [(no, peer), (peer, no)] {
+            let codec = |no| Some(self.find(no)?.sound.spec?.codec);
+            let (Some(now), Some(wanted)) = (codec(one), codec(other)) else {
+                return;
+            };
+            let Ok(leg) = self.leg_mut(one) else { return };
+            let sound = &mut leg.sound;
+            let able = leg.state == State::Up && !sound.held && !sound.asked && !sound.awaits_ack;
+            if now == wanted || !able || !sound.common.contains(&wanted) {
+                continue;
+            }
+            let Some(dialog) = leg.dialog else { continue };
+            let body = signalling::sdp_body(sound.ours.offer_only(wanted));
+            match m.sip.reinvite(m.now, dialog, body) {
+                Ok(()) => sound.asked = true,
+                // Not acknowledged yet, or another INVITE is under way: the ACK asks again.
+                Err(_) => sound.ours.withdraw(),
+            }
+            return;
+        }
     }
 
     /// Parts a leg from its peer, if it has one. Both stay.

@@ -151,7 +151,8 @@ impl Call {
             m.board.counters.inputs_ignored += 1;
             return;
         };
-        if !leg.sound.ours.is_offering() {
+        if !std::mem::take(&mut leg.sound.awaits_ack) {
+            self.align(m, no);
             return;
         }
         let first = leg.state != next;
@@ -193,8 +194,9 @@ impl Call {
         let Some(offer) = signalling::sdp(request.headers(), request.body()) else {
             let body = leg.sound.ours.offer(prefer);
             let body = signalling::sdp_body(body);
-            if m.sip.answer_reinvite(m.now, dialog, body).is_err() {
-                leg.sound.ours.withdraw();
+            match m.sip.answer_reinvite(m.now, dialog, body) {
+                Ok(()) => leg.sound.awaits_ack = true,
+                Err(_) => leg.sound.ours.withdraw(),
             }
             return;
         };
@@ -216,6 +218,10 @@ impl Call {
 
     fn reinvite_answered(&mut self, m: &mut Moment<'_>, no: LegNo, sdp: Option<&[u8]>) {
         let Ok(leg) = self.leg_mut(no) else { return };
+        if !leg.sound.ours.is_offering() {
+            m.board.counters.inputs_ignored += 1;
+            return;
+        }
         match sdp.and_then(|sdp| leg.sound.ours.accept(sdp).ok()) {
             Some(agreed) => {
                 self.configure(m, no, &agreed);
@@ -261,6 +267,7 @@ impl Call {
         let Some(leg) = self.find_mut(no) else { return };
         let mut spec = agreed.spec;
         leg.sound.held = agreed.held_by_remote;
+        leg.sound.common = agreed.common.clone();
         if leg.sound.held {
             spec.sending = false;
             spec.receiving = false;

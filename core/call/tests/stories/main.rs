@@ -9,6 +9,7 @@ mod hold;
 mod limits;
 mod phone;
 mod random;
+mod raw;
 mod recording;
 mod talk;
 mod world;

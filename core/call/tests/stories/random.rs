@@ -22,7 +22,7 @@ impl Chance {
     }
 
     fn leg(&mut self) -> LegNo {
-        LegNo(self.below(5) as u16)
+        LegNo([1, 1, 2, 2, 3, 4, 0][self.below(7) as usize])
     }
 }
 
@@ -63,7 +63,7 @@ fn random_action(chance: &mut Chance) -> Action {
 
 fn random_phone(chance: &mut Chance, world: &mut World) {
     let last = [CALLER, ALICE, BOB][chance.below(3) as usize];
-    let doing = chance.below(10);
+    let (doing, dare) = (chance.below(12), chance.below(3) == 0);
     let cause = Cause(1 + chance.below(127) as u8);
     world.by(last, |phone, now| {
         let Some(dialog) = phone.dialog else { return };
@@ -76,9 +76,9 @@ fn random_phone(chance: &mut Chance, world: &mut World) {
             0 => sip.progress(now, dialog, 180, &[], None),
             1 => sip.progress(now, dialog, 183, &[], Some(body)),
             2..=4 => sip.answer(now, dialog, &[], body),
-            5 => sip.reject(now, dialog, 486, None, &headers),
-            6 => sip.cancel(now, dialog, &headers),
-            7 => sip.bye(now, dialog, &headers),
+            5 if dare => sip.reject(now, dialog, 486, None, &headers),
+            6 if dare => sip.cancel(now, dialog, &headers),
+            7 if dare => sip.bye(now, dialog, &headers),
             _ => sip.reinvite(now, dialog, body),
         };
     });
@@ -115,10 +115,12 @@ fn random_media(chance: &mut Chance, world: &mut World) {
     world.media_event(event);
 }
 
+const FORMATS: [&str; 7] = ["0 8 101", "0 8 101", "8 101", "8", "0", "0 101", "18"];
+
 /// One call's life of random length. It is over, or told to end, at the end.
 fn random_call(chance: &mut Chance, world: &mut World) {
     for last in [CALLER, ALICE, BOB] {
-        world.phone(last).formats = ["0 8 101", "8", "0", "18"][chance.below(13) as usize % 4];
+        world.phone(last).formats = FORMATS[chance.below(7) as usize];
         world.phone(last).late = chance.below(8) == 0;
         world.phone(last).dialog = None;
     }
@@ -132,6 +134,22 @@ fn random_call(chance: &mut Chance, world: &mut World) {
             _ => return,
         }
     };
+    if chance.below(3) > 0 {
+        let _ = world.act(call, Action::Answer { leg: LegNo(1) });
+        let _ = world.dial(call, 2, ALICE);
+        world.run(20);
+        if chance.below(3) > 0 {
+            world.by(ALICE, |alice, now| {
+                let body = alice.sdp("sendrecv", None);
+                if let Some(dialog) = alice.dialog {
+                    let _ = alice.sip.answer(now, dialog, &[], body);
+                }
+            });
+            world.run(20);
+            let (a, b) = (LegNo(1), LegNo(2));
+            let _ = world.act(call, Action::Bridge { a, b });
+        }
+    }
     for _ in 0..5 + chance.below(25) {
         match chance.below(12) {
             0..=3 => {
@@ -145,10 +163,11 @@ fn random_call(chance: &mut Chance, world: &mut World) {
             6..=8 => random_phone(chance, world),
             9 => random_media(chance, world),
             10 => world.repeat_event(chance.below(40) as usize),
-            _ => {
+            _ if chance.below(4) == 0 => {
                 let (leg, cause) = (chance.leg(), Cause::NORMAL);
                 let _ = world.act(call, Action::HangUp { leg, cause });
             }
+            _ => {}
         }
         world.run(chance.below(30));
     }
@@ -167,7 +186,7 @@ fn a_thousand_calls_leave_nothing_behind() {
         ..Settings::default()
     });
     let mut chance = Chance(0x5eed_cafe);
-    for _ in 0..1_000 {
+    while world.switch.calls.counters().calls_started < 1_000 {
         random_call(&mut chance, &mut world);
         world.wire.clear();
         world.switch.commands.clear();
@@ -175,8 +194,6 @@ fn a_thousand_calls_leave_nothing_behind() {
     }
     world.assert_clean();
     assert_each_call_is_told_whole(&world.switch.facts);
-    let started = world.told("call.started");
-    assert!(started > 500, "only {started} calls began");
     assert!(world.told("leg.answered") > 200);
     assert!(world.told("call.bridged") > 50);
     assert!(world.told("leg.held") > 10);

@@ -272,6 +272,12 @@ impl World {
         self.act(call, Action::HangUp { leg, cause }).unwrap();
     }
 
+    /// A datagram written by hand.
+    pub fn inject(&mut self, from: u8, bytes: Bytes) {
+        self.deliver(host(from), host(SWITCH), bytes);
+        self.settle();
+    }
+
     /// An event of the media thread that no packet caused.
     pub fn media_event(&mut self, event: media::Event) {
         self.switch.handle_media(self.now, event);
@@ -441,6 +447,7 @@ impl World {
         assert!(self.switch.calls.is_clean(), "{:#?}", self.switch.calls);
         assert!(self.switch.ports.taken.is_empty());
         assert_eq!(self.switch.media.open_streams(), 0);
+        assert_eq!(self.switch.sip.counters().dialogs, 0);
         let ended = self.told("call.ended");
         assert_eq!(ended, self.told("call.started"));
         assert_eq!(self.told("leg.ended"), self.told("cdr.written"));
