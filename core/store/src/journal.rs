@@ -37,3 +37,20 @@ pub use writer::WriterCore;
 
 #[cfg(test)]
 mod tests;
+
+/// One record of a batch, for stories that make batches by hand.
+#[cfg(test)]
+pub(crate) fn write_record(out: &mut Vec<u8>, seq: u64, call: &str, payload: &[u8]) {
+    let head = record::Head {
+        seq,
+        at_ms: 1_000 + seq,
+        topic: "call.step-started",
+        version: 1,
+        call: Some(call),
+        leg: Some(1),
+    };
+    let mut spooled = Vec::new();
+    record::write(&mut spooled, "", head, |o| o.extend_from_slice(payload));
+    // Without the tenant (empty here, one length byte), it is the record of a batch.
+    out.extend_from_slice(&spooled[1..]);
+}
