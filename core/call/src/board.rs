@@ -21,6 +21,7 @@ type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// What comes out of the engine. Drain all of it after each input.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // Lives only between an input and the drain after it.
 pub enum Output {
     /// For the media thread that owns the stream, in this order.
     Media(Command),

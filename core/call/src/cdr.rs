@@ -131,11 +131,8 @@ impl Fold {
                 self.tape = self.tape.take().filter(|(running, _)| running != file);
             }
             (Fact::Bridged { legs, .. }, _) => {
-                if self
-                    .tape
-                    .as_ref()
-                    .is_some_and(|(_, left)| legs.contains(left))
-                {
+                let left = self.tape.as_ref().map(|(_, left)| *left);
+                if left.is_some_and(|left| legs.contains(&left)) {
                     self.mark_recorded(legs);
                 }
             }

@@ -373,7 +373,7 @@ impl Engine {
                 let _ = doors.sip.reject_reinvite(now, dialog, 481);
             }
             SipEvent::InDialog { tx, .. } => {
-                let _ = doors.sip.respond_in_dialog(now, tx, 481, &[], None);
+                doors.sip.respond_in_dialog(now, tx, 481, &[], None);
             }
             _ => {}
         }

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn call_id_survives_text() {
-        let id = CallId::new(1_795_353_000_123, 3, 0x1234_5678_9abc_def0_11);
+        let id = CallId::new(1_795_353_000_123, 3, 0x12_3456_789a_bcde_f011);
         let text = id.to_string();
         assert_eq!(text.len(), 26);
         assert_eq!(text.parse(), Ok(id));

@@ -248,7 +248,7 @@ impl Call {
             ),
             _ => (405, &[("Allow", signalling::ALLOW)]),
         };
-        let _ = m.sip.respond_in_dialog(m.now, tx, code, headers, None);
+        m.sip.respond_in_dialog(m.now, tx, code, headers, None);
     }
 
     /// An INFO without a body is a keep-alive and well understood.

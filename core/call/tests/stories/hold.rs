@@ -13,7 +13,7 @@ fn last_spec(world: &World, n: usize) -> StreamSpec {
         Command::Configure { stream, spec } if *stream == wanted => Some(*spec),
         _ => None,
     });
-    specs.last().unwrap()
+    specs.collect::<Vec<_>>().pop().unwrap()
 }
 
 fn plays(world: &World, n: usize) -> Vec<&Clip> {

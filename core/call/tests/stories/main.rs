@@ -11,5 +11,6 @@ mod phone;
 mod random;
 mod raw;
 mod recording;
+mod switch;
 mod talk;
 mod world;

@@ -178,7 +178,7 @@ impl Phone {
             }
             Event::ReinviteFailed { code, .. } => format!("re-{code}"),
             Event::InDialog { tx, request, .. } => {
-                let _ = self.sip.respond_in_dialog(now, tx, 200, &[], None);
+                self.sip.respond_in_dialog(now, tx, 200, &[], None);
                 format!("{} {}", request.method(), text(request.body()).trim())
             }
             Event::Response { code, .. } => {

@@ -46,7 +46,7 @@ fn a_recording_outlives_bridges_and_ends_with_the_call() {
             _ => None,
         })
         .collect();
-    assert_eq!(recorded, [file.clone()]);
+    assert_eq!(recorded, std::slice::from_ref(&file));
     let lengths = ended(&world);
     assert_eq!(lengths.len(), 1);
     assert!((4_000..4_300).contains(&lengths[0].0), "{lengths:?}");
