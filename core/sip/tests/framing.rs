@@ -1,5 +1,7 @@
 //! Streams: messages cut by Content-Length, pings answered, bounds kept.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use cordboard_sip::Fault;
 use cordboard_sip::message::{Frame, Framer, Limits, Message};
 
@@ -139,4 +141,23 @@ fn frames_are_messages() {
     };
     let read = Message::parse(bytes, &Limits::default()).unwrap();
     assert_eq!(read.body(), "body");
+}
+
+#[test]
+fn head_limit_does_not_depend_on_how_the_stream_was_cut() {
+    let limits = Limits {
+        message_bytes_max: 300,
+        ..Limits::default()
+    };
+    let head = format!("{OPTIONS}X: {}\r\n\r\n", "y".repeat(300));
+    let fault_by = |piece: usize| {
+        let mut framer = Framer::new(limits);
+        let mut faults = head.as_bytes().chunks(piece).filter_map(|piece| {
+            framer.push(piece);
+            framer.next().err()
+        });
+        faults.next().map(|error| error.fault())
+    };
+    assert_eq!(fault_by(1), Some(Fault::TooLarge));
+    assert_eq!(fault_by(head.len()), Some(Fault::TooLarge));
 }

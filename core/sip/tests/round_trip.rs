@@ -1,5 +1,7 @@
 //! Round trips: what is built reads as it was meant, what was read is written as it came, and nothing slips in between.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;

@@ -1,5 +1,7 @@
 //! The cases that other parsers get wrong, each a story, and the limits.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use bytes::Bytes;
 use cordboard_sip::message::{
     Contacts, HeaderName, Host, Limits, Message, Method, Request, Response, Scheme, Uri,

@@ -122,15 +122,15 @@ impl Framer {
     /// The length of the message at the buffer's start; `None` if its head is not complete.
     fn message_len(&mut self) -> Result<Option<usize>, ParseError> {
         let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-        let Some(found) = memchr::memmem::find(unsearched, b"\r\n\r\n") else {
+        let found = memchr::memmem::find(unsearched, b"\r\n\r\n").map(|at| self.searched + at + 4);
+        if found.unwrap_or(self.buffer.len()) > self.limits.message_bytes_max {
+            self.break_off(Fault::TooLarge);
+            return Err(Fault::TooLarge.into());
+        }
+        let Some(head_len) = found else {
             self.searched = self.buffer.len().saturating_sub(3);
-            if self.buffer.len() > self.limits.message_bytes_max {
-                self.break_off(Fault::TooLarge);
-                return Err(Fault::TooLarge.into());
-            }
             return Ok(None);
         };
-        let head_len = self.searched + found + 4;
         let head = Bytes::copy_from_slice(self.buffer.get(..head_len).unwrap_or_default());
         let scanned = scan::scan(&head, &self.limits);
         let length = match content_length(&scanned.headers) {
