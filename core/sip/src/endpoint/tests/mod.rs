@@ -1,6 +1,10 @@
 //! Stories of endpoints, in virtual time over a tiny seeded network.
 
 mod calls;
+mod cancel;
+mod flood;
+mod midcall;
 mod net;
+mod peer;
 
 use net::{Net, sdp};

@@ -286,6 +286,7 @@ impl Net {
 
     /// A whole call until it is up: dialogs of caller and callee.
     pub(super) fn call(&mut self) -> (DialogId, DialogId) {
+        self.nodes.values_mut().for_each(|node| node.events.clear());
         let caller = self.invite(A, B);
         self.run_for(ms(20));
         let callee = self.accept(B);
