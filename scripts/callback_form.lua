@@ -1,7 +1,7 @@
 -- what: Takes the number that shall be called back, and hands it to a web service.
--- arguments: url = http://localhost:8090/callbacks, tries = 3
+-- arguments: url = http://127.0.0.1:8090/callbacks, tries = 3
 -- outcomes: sent, kept, nothing
--- http: localhost:8090, forms.example.com
+-- http: 127.0.0.1:8090, forms.example.com
 --
 -- The line `http:` above is a permission: the script may talk to these hosts and to no others.
 -- Where the service cannot be reached, the number is kept in the store, so that nothing is lost.

@@ -5,11 +5,11 @@
 -- The dialplan runs it and acts on what it returns:
 --
 --   run welcome {
---       on sales   { ring alice bob timeout="20s" }
+--       on sales { ring alice bob timeout="20s" }
 --       on support { ring carol timeout="20s" }
---       on silence { play goodbye; hangup }
---       else       { hangup cause=temporary-failure }
+--       on silence invalid { play goodbye; hangup }
 --   }
+--   else { hangup cause=temporary-failure }
 --
 -- Two dashes begin a comment. Lines run from top to bottom; each line that begins with `call:`
 -- waits until it is done.

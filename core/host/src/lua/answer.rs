@@ -37,7 +37,11 @@ pub(crate) fn failed(lua: &Lua, kind: ScriptCallError, message: &str) -> mlua::R
 }
 
 /// What goes into the coroutine.
-pub(crate) fn to_lua(lua: &Lua, answer: ScriptAnswer, on_error: OnError) -> mlua::Result<MultiValue> {
+pub(crate) fn to_lua(
+    lua: &Lua,
+    answer: ScriptAnswer,
+    on_error: OnError,
+) -> mlua::Result<MultiValue> {
     let mut values = vec![Value::Boolean(true)];
     match answer {
         ScriptAnswer::Done => values.push(Value::Boolean(true)),
@@ -49,7 +53,11 @@ pub(crate) fn to_lua(lua: &Lua, answer: ScriptAnswer, on_error: OnError) -> mlua
             values.extend([digits, outcome.word().into_lua(lua)?]);
         }
         ScriptAnswer::Talk { outcome, by, cause } => {
-            values.extend([outcome.into_lua(lua)?, by.into_lua(lua)?, cause.into_lua(lua)?]);
+            values.extend([
+                outcome.into_lua(lua)?,
+                by.into_lua(lua)?,
+                cause.into_lua(lua)?,
+            ]);
         }
         ScriptAnswer::Text { value } => values.push(value.into_lua(lua)?),
         ScriptAnswer::Number { value } => values.push(Value::Number(value as f64)),
@@ -59,9 +67,16 @@ pub(crate) fn to_lua(lua: &Lua, answer: ScriptAnswer, on_error: OnError) -> mlua
             Some(value) => json::to_lua(lua, value).map_err(mlua::Error::runtime)?,
         }),
         ScriptAnswer::Now { unix_ms, local } => {
-            values.extend([Value::Number(unix_ms as f64 / 1_000.0), local.into_lua(lua)?]);
+            values.extend([
+                Value::Number(unix_ms as f64 / 1_000.0),
+                local.into_lua(lua)?,
+            ]);
         }
-        ScriptAnswer::Http { status, headers, body } => {
+        ScriptAnswer::Http {
+            status,
+            headers,
+            body,
+        } => {
             values.push(response(lua, status, headers, body)?);
         }
         ScriptAnswer::Error { kind, message } => {
@@ -81,7 +96,12 @@ pub(crate) fn unit(bits: i64) -> MultiValue {
     MultiValue::from_vec(vec![Value::Boolean(true), Value::Number(unit)])
 }
 
-fn response(lua: &Lua, status: u16, headers: Vec<(String, String)>, body: String) -> mlua::Result<Value> {
+fn response(
+    lua: &Lua,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+) -> mlua::Result<Value> {
     let table = lua.create_table()?;
     table.raw_set("status", status)?;
     table.raw_set("ok", (200..300).contains(&status))?;

@@ -2,6 +2,8 @@
 //! What can be wrong in a script that still compiles, or that no Luau compiler takes: names that
 //! other switches' scripts use, misspelt host functions, and what scripts are not allowed.
 
+use std::collections::HashSet;
+
 use super::compile::ScriptDiagnostic;
 use super::lex::{Kind, Token};
 use super::manifest::ScriptManifest;
@@ -19,12 +21,30 @@ pub(crate) struct Findings {
 
 /// Methods of `call`.
 pub(crate) const CALL_METHODS: &[&str] = &[
-    "answer", "collect", "get", "hangup", "play", "record", "ring", "send_digits", "set", "tone", "trunk", "wait",
+    "answer",
+    "collect",
+    "get",
+    "hangup",
+    "play",
+    "record",
+    "ring",
+    "send_digits",
+    "set",
+    "tone",
+    "trunk",
+    "wait",
 ];
 
 /// Fields of `call`.
 pub(crate) const CALL_FIELDS: &[&str] = &[
-    "answered", "caller", "caller_name", "dialled", "direction", "id", "tenant", "user",
+    "answered",
+    "caller",
+    "caller_name",
+    "dialled",
+    "direction",
+    "id",
+    "tenant",
+    "user",
 ];
 
 /// Members of the other host tables.
@@ -37,24 +57,63 @@ const MEMBERS: &[(&str, &[&str])] = &[
 
 /// Names that a script must not use, and the cure.
 const BANNED: &[(&str, &str)] = &[
-    ("io", "a script has no files: keep values with `store`, fetch them with `http`"),
-    ("os", "a script has no operating system: `now()` gives the time in seconds"),
-    ("debug", "there is no debug library: an error already shows its line and stack"),
-    ("coroutine", "a script waits by itself in `call:play`, `http.get` and the like: no coroutines are needed"),
-    ("package", "`require(\"name\")` takes files of the scripts folder"),
-    ("load", "code cannot be made at run time: write it into a file and `require` it"),
-    ("loadstring", "code cannot be made at run time: write it into a file and `require` it"),
-    ("loadfile", "`require(\"name\")` takes files of the scripts folder"),
-    ("dofile", "`require(\"name\")` takes files of the scripts folder"),
+    (
+        "io",
+        "a script has no files: keep values with `store`, fetch them with `http`",
+    ),
+    (
+        "os",
+        "a script has no operating system: `now()` gives the time in seconds",
+    ),
+    (
+        "debug",
+        "there is no debug library: an error already shows its line and stack",
+    ),
+    (
+        "coroutine",
+        "a script waits by itself in `call:play`, `http.get` and the like: no coroutines are needed",
+    ),
+    (
+        "package",
+        "`require(\"name\")` takes files of the scripts folder",
+    ),
+    (
+        "load",
+        "code cannot be made at run time: write it into a file and `require` it",
+    ),
+    (
+        "loadstring",
+        "code cannot be made at run time: write it into a file and `require` it",
+    ),
+    (
+        "loadfile",
+        "`require(\"name\")` takes files of the scripts folder",
+    ),
+    (
+        "dofile",
+        "`require(\"name\")` takes files of the scripts folder",
+    ),
     ("getfenv", "every call has its own globals already"),
     ("setfenv", "every call has its own globals already"),
     ("collectgarbage", "memory is collected by itself"),
     ("gcinfo", "memory is collected by itself"),
     ("newproxy", "use a table"),
-    ("session", "this is FreeSWITCH's name: here it is `call`, such as `call:answer()` or `call:play(\"welcome\")`"),
-    ("freeswitch", "this is FreeSWITCH's name: here it is `log.info`, `http.get`, `call:set`"),
-    ("app", "this is Asterisk's name: here it is `call`, such as `call:play(\"welcome\")`"),
-    ("channel", "this is Asterisk's name: here it is `call:get(\"name\")` and `call:set(\"name\", value)`"),
+    (
+        "session",
+        "this is FreeSWITCH's name: here it is `call`, such as `call:answer()` or `call:play(\"welcome\")`",
+    ),
+    (
+        "freeswitch",
+        "this is FreeSWITCH's name: here it is `log.info`, `http.get`, `call:set`",
+    ),
+    (
+        "app",
+        "this is Asterisk's name: here it is `call`, such as `call:play(\"welcome\")`",
+    ),
+    (
+        "channel",
+        "this is Asterisk's name: here it is `call:get(\"name\")` and `call:set(\"name\", value)`",
+    ),
 ];
 
 /// Checks the tokens of one file (without comments).
@@ -68,6 +127,8 @@ pub(crate) fn check(
     let mut checker = Checker {
         file,
         tokens,
+        declared: declared(tokens),
+        uses_http: false,
         diagnostics,
         findings: Findings::default(),
     };
@@ -89,14 +150,40 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
     known
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(name, k), k))
-        .filter(|(far, k)| *far <= 1 + k.len() / 4)
+        .filter(|(far, k)| *far <= 1 + k.len() / 4 || (k.len() > 2 && name.starts_with(k)))
         .min()
         .map(|(_, k)| k)
+}
+
+/// Names that a file introduces by `local`, `function` or `for`. Scopes are not looked at: one
+/// declaration anywhere is enough to leave the name alone.
+fn declared<'s>(tokens: &[Token<'s>]) -> HashSet<&'s str> {
+    let mut names = HashSet::new();
+    let mut in_head = false;
+    let mut previous = "";
+    for token in tokens {
+        let introduced = matches!(previous, "local" | "function" | "for" | "," | "(");
+        match (token.kind, token.text) {
+            (Kind::Name, "local" | "function" | "for") => in_head = true,
+            (Kind::Name, "in" | "return" | "if" | "end") | (Kind::Symbol, "=" | ")") => {
+                in_head = false;
+            }
+            (Kind::Name, name) if in_head && introduced => {
+                names.insert(name);
+            }
+            _ => {}
+        }
+        previous = token.text;
+    }
+    names
 }
 
 struct Checker<'a, 's> {
     file: &'a str,
     tokens: &'a [Token<'s>],
+    declared: HashSet<&'s str>,
+    /// http was met before.
+    uses_http: bool,
     diagnostics: &'a mut Vec<ScriptDiagnostic>,
     findings: Findings,
 }
@@ -127,24 +214,7 @@ impl<'s> Checker<'_, 's> {
 
     /// True when the file itself declares the name, as a local, a parameter or a function.
     fn declares(&self, name: &str) -> bool {
-        let introduces = |t: &Token<'_>| {
-            t.is_name("local") || t.is_name("function") || t.is_name("for") || t.is_symbol(",") || t.is_symbol("(")
-        };
-        let mut in_head = false;
-        for (at, token) in self.tokens.iter().enumerate() {
-            match token.kind {
-                Kind::Name if matches!(token.text, "local" | "function" | "for") => in_head = true,
-                Kind::Symbol if matches!(token.text, "=" | ")") => in_head = false,
-                Kind::Name if matches!(token.text, "in" | "return" | "if" | "end") => in_head = false,
-                Kind::Name if in_head && token.text == name => {
-                    if at > 0 && self.token(at - 1).is_some_and(introduces) {
-                        return true;
-                    }
-                }
-                _ => {}
-            }
-        }
-        false
+        self.declared.contains(name)
     }
 
     fn names(&mut self, at: usize) {
@@ -157,11 +227,19 @@ impl<'s> Checker<'_, 's> {
             return;
         };
         if used && !self.declares(name) {
-            self.report(at, format!("`{name}` does not exist in a call script"), *cure);
+            self.report(
+                at,
+                format!("`{name}` does not exist in a call script"),
+                *cure,
+            );
         }
         let dumps = token.text == "string" && self.token(at + 2).is_some_and(|t| t.is_name("dump"));
         if dumps {
-            self.report(at, "`string.dump` does not exist in a call script".into(), "write code into files");
+            self.report(
+                at,
+                "`string.dump` does not exist in a call script".into(),
+                "write code into files",
+            );
         }
     }
 
@@ -171,7 +249,11 @@ impl<'s> Checker<'_, 's> {
         };
         let by_dot = self.symbol(at + 1, ".");
         let by_colon = self.symbol(at + 1, ":");
-        if owner.kind != Kind::Name || member.kind != Kind::Name || !(by_dot || by_colon) || self.follows_dot(at) {
+        if owner.kind != Kind::Name
+            || member.kind != Kind::Name
+            || !(by_dot || by_colon)
+            || self.follows_dot(at)
+        {
             return;
         }
         let name = member.text;
@@ -183,7 +265,7 @@ impl<'s> Checker<'_, 's> {
                     format!("`call.{name}(...)` needs a colon"),
                     format!("write `call:{name}(...)`"),
                 );
-            } else if !known && !(by_dot && CALL_FIELDS.contains(&name)) {
+            } else if !(known || by_dot && CALL_FIELDS.contains(&name)) {
                 let list = if by_dot { CALL_FIELDS } else { CALL_METHODS };
                 self.unknown(at + 2, "call", name, list);
             }
@@ -236,7 +318,9 @@ impl<'s> Checker<'_, 's> {
         if !owner.is_name("call") || !self.symbol(at + 1, ":") || !self.symbol(at + 3, "(") {
             return;
         }
-        let Some(&method) = self.token(at + 2) else { return };
+        let Some(&method) = self.token(at + 2) else {
+            return;
+        };
         let mut next = at + 4;
         while let Some(&text) = self.token(next).filter(|t| t.kind == Kind::Text) {
             // A string that goes on as an expression is no plain name.
@@ -244,7 +328,10 @@ impl<'s> Checker<'_, 's> {
                 break;
             }
             match method.text {
-                "play" => self.findings.prompts.push((text.text.to_owned(), text.line)),
+                "play" => self
+                    .findings
+                    .prompts
+                    .push((text.text.to_owned(), text.line)),
                 "ring" => {
                     self.findings.users.push((text.text.to_owned(), text.line));
                     break;
@@ -257,14 +344,14 @@ impl<'s> Checker<'_, 's> {
 
     fn permissions(&mut self, at: usize, manifest: &ScriptManifest) {
         let Some(&token) = self.token(at) else { return };
-        let first = !self.tokens.iter().take(at).any(|t| t.is_name("http"));
-        if token.is_name("http")
+        if !self.uses_http
+            && token.is_name("http")
             && self.symbol(at + 1, ".")
-            && first
             && manifest.http.is_empty()
             && !self.follows_dot(at)
             && !self.declares("http")
         {
+            self.uses_http = true;
             self.report(
                 at,
                 "the script uses http, but its manifest names no host".into(),
@@ -278,11 +365,12 @@ impl<'s> Checker<'_, 's> {
         let Some(&token) = self.token(at) else { return };
         let next_name = self.token(at + 1).is_some_and(|t| t.kind == Kind::Name);
         match token.text {
-            "goto" if token.kind == Kind::Name && next_name && !self.follows_dot(at) => self.report(
-                at,
-                "`goto` does not exist in Luau".into(),
-                "use a loop with `break` or `continue`, or a function with `return`",
-            ),
+            "goto" if token.kind == Kind::Name && next_name && !self.follows_dot(at) => self
+                .report(
+                    at,
+                    "`goto` does not exist in Luau".into(),
+                    "use a loop with `break` or `continue`, or a function with `return`",
+                ),
             "::" if next_name && self.symbol(at + 2, "::") => self.report(
                 at,
                 "labels do not exist in Luau".into(),
@@ -303,9 +391,15 @@ impl<'s> Checker<'_, 's> {
                 );
             }
             "<" if self.symbol(at + 2, ">")
-                && self.token(at + 1).is_some_and(|t| t.is_name("const") || t.is_name("close")) =>
+                && self
+                    .token(at + 1)
+                    .is_some_and(|t| t.is_name("const") || t.is_name("close")) =>
             {
-                self.report(at, "`<const>` and `<close>` do not exist in Luau".into(), "leave it out");
+                self.report(
+                    at,
+                    "`<const>` and `<close>` do not exist in Luau".into(),
+                    "leave it out",
+                );
             }
             "!" if self.symbol(at + 1, "=") => {
                 self.report(at, "`!=` does not exist in Lua".into(), "write `~=`");

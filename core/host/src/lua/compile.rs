@@ -8,7 +8,7 @@ use mlua::chunk::Compiler;
 
 use super::check;
 use super::lex;
-use super::limits::{FILES_MAX, REQUIRE_DEPTH_MAX, SOURCE_BYTES_MAX};
+use super::limits::{FILES_MAX, MISTAKES_MAX, REQUIRE_DEPTH_MAX, SOURCE_BYTES_MAX};
 use super::manifest::ScriptManifest;
 
 /// One mistake in one script file.
@@ -91,7 +91,12 @@ impl Scripts {
         }
         let mut parsed = BTreeMap::new();
         for (file, source) in files {
-            if let Some(one) = parse(file, source, &mut diagnostics) {
+            let mut mistakes = Vec::new();
+            let one = parse(file, source, &mut mistakes);
+            mistakes.sort();
+            mistakes.dedup();
+            diagnostics.extend(mistakes.into_iter().take(MISTAKES_MAX));
+            if let Some(one) = one {
                 parsed.insert(file.trim_end_matches(".lua").to_owned(), one);
             }
         }
@@ -131,22 +136,40 @@ fn parse(file: &str, source: &str, diagnostics: &mut Vec<ScriptDiagnostic>) -> O
     };
     if !is_path(file) {
         let help = "use lower-case letters, digits, `_`, `-` and folders, and end in `.lua`";
-        report(1, "this cannot be a script's file name".into(), Some(help.into()));
+        report(
+            1,
+            "this cannot be a script's file name".into(),
+            Some(help.into()),
+        );
         return None;
     }
     if source.len() > SOURCE_BYTES_MAX {
-        let message = format!("the file has {} bytes; {SOURCE_BYTES_MAX} is the most", source.len());
-        report(1, message, Some("split it: `require` takes files of this folder".into()));
+        let message = format!(
+            "the file has {} bytes; {SOURCE_BYTES_MAX} is the most",
+            source.len()
+        );
+        report(
+            1,
+            message,
+            Some("split it: `require` takes files of this folder".into()),
+        );
         return None;
     }
-    let compiled = Compiler::new().set_optimization_level(1).set_debug_level(1).compile(source);
+    let compiled = Compiler::new()
+        .set_optimization_level(1)
+        .set_debug_level(1)
+        .compile(source);
     let (bytecode, failure) = match compiled {
         Ok(bytecode) => (bytecode, None),
         Err(error) => (Vec::new(), Some(syntax_error(&error))),
     };
     let tokens = lex::tokens(source);
     let manifest = ScriptManifest::read(file, lex::first_comments(&tokens), diagnostics);
-    let code: Vec<_> = tokens.iter().filter(|t| t.kind != lex::Kind::Comment).copied().collect();
+    let code: Vec<_> = tokens
+        .iter()
+        .filter(|t| t.kind != lex::Kind::Comment)
+        .copied()
+        .collect();
     let before = diagnostics.len();
     let findings = check::check(file, &code, &manifest, failure.is_some(), diagnostics);
     if let Some((line, message)) = failure {
@@ -183,18 +206,20 @@ fn is_path(file: &str) -> bool {
     };
     file.len() <= 128
         && stem.split('/').all(|part| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+            !part.is_empty()
+                && part.bytes().all(|b| {
+                    b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-')
+                })
         })
 }
 
-/// Luau says `syntax error: :3: Expected ...`; the number is the line.
+/// Luau says `3: Expected ...`; the number is the line.
 fn syntax_error(error: &mlua::Error) -> (u32, String) {
     let text = match error {
         mlua::Error::SyntaxError { message, .. } => message.clone(),
         other => other.to_string(),
     };
-    let rest = text.find(':').and_then(|i| text.get(i + 1..));
-    let split = rest.and_then(|r| r.split_once(':'));
+    let split = text.trim_start_matches(':').split_once(':');
     match split.and_then(|(line, message)| Some((line.trim().parse().ok()?, message.trim()))) {
         Some((line, message)) => (line, message.to_owned()),
         None => (1, text),
@@ -244,7 +269,11 @@ enum Depth {
     Levels(usize),
 }
 
-fn depth<'p>(name: &'p str, parsed: &'p BTreeMap<String, Parsed>, path: &mut Vec<&'p str>) -> Depth {
+fn depth<'p>(
+    name: &'p str,
+    parsed: &'p BTreeMap<String, Parsed>,
+    path: &mut Vec<&'p str>,
+) -> Depth {
     if path.contains(&name) {
         return Depth::Circle;
     }
@@ -273,7 +302,12 @@ fn assemble(
     previous: Option<&Scripts>,
 ) -> Arc<Script> {
     let mut modules = BTreeMap::new();
-    let mut open: Vec<&str> = one.findings.requires.iter().map(|(m, _)| m.as_str()).collect();
+    let mut open: Vec<&str> = one
+        .findings
+        .requires
+        .iter()
+        .map(|(m, _)| m.as_str())
+        .collect();
     let mut seen = BTreeSet::new();
     while let Some(module) = open.pop() {
         if let (true, Some(found)) = (seen.insert(module), parsed.get(module)) {

@@ -48,9 +48,15 @@ pub(crate) const GONE: &str = "the caller is gone";
 /// A script that was stopped because its CPU time was spent.
 pub(crate) fn over_budget(file: &str, stopped: &Stopped, whole_call: bool) -> ScriptError {
     let stack = clean(&stopped.traceback);
-    let of = if whole_call { "a whole call" } else { "one turn" };
+    let of = if whole_call {
+        "a whole call"
+    } else {
+        "one turn"
+    };
     ScriptError {
-        message: format!("the script used up the CPU time of {of}: is there a loop without an end?"),
+        message: format!(
+            "the script used up the CPU time of {of}: is there a loop without an end?"
+        ),
         line: line_in(file, &stack),
         stack,
         kind: ScriptErrorKind::Budget,
@@ -84,7 +90,9 @@ fn split_line<'m>(file: &str, message: &'m str) -> (Option<u32>, &'m str) {
 fn line_in(file: &str, stack: &str) -> Option<u32> {
     stack.lines().find_map(|frame| {
         let rest = frame.strip_prefix(file)?.strip_prefix(':')?;
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         rest.get(..end)?.parse().ok()
     })
 }
@@ -93,7 +101,11 @@ fn line_in(file: &str, stack: &str) -> Option<u32> {
 fn clean(trace: &str) -> String {
     let mut stack = String::new();
     for frame in trace.lines().map(str::trim) {
-        if frame.is_empty() || frame.starts_with(PRELUDE) || frame.starts_with("[C]") || frame.starts_with("stack traceback") {
+        if frame.is_empty()
+            || frame.starts_with(PRELUDE)
+            || frame.starts_with("[C]")
+            || frame.starts_with("stack traceback")
+        {
             continue;
         }
         if stack.len() + frame.len() > ERROR_BYTES_MAX {
@@ -109,6 +121,8 @@ fn clean(trace: &str) -> String {
 }
 
 fn cut(message: &str) -> String {
-    let end = (0..=ERROR_BYTES_MAX.min(message.len())).rev().find(|&i| message.is_char_boundary(i));
+    let end = (0..=ERROR_BYTES_MAX.min(message.len()))
+        .rev()
+        .find(|&i| message.is_char_boundary(i));
     message.get(..end.unwrap_or(0)).unwrap_or("").to_owned()
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    ScriptAnswer, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp, ScriptStart, ScriptTurn,
+    ScriptAnswer, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp,
+    ScriptStart, ScriptTurn,
 };
 use mlua::{MultiValue, Table, Thread, Value};
 use slab::Slab;
@@ -71,11 +72,19 @@ impl LuaHost {
 
     /// Does what a run commands. `scripts` is the generation that the call holds; only `Start`
     /// looks at it. `None`: there is no turn, since the command was `Kill` or the call runs no script.
-    pub fn handle(&mut self, call: CallId, scripts: &Scripts, command: ScriptCommand) -> Option<ScriptTurn> {
+    pub fn handle(
+        &mut self,
+        call: CallId,
+        scripts: &Scripts,
+        command: ScriptCommand,
+    ) -> Option<ScriptTurn> {
         match command {
             ScriptCommand::Start(start) => {
                 let start = ScriptStart {
-                    call: cordboard_steps::script::ScriptCall { id: call, ..start.call },
+                    call: cordboard_steps::script::ScriptCall {
+                        id: call,
+                        ..start.call
+                    },
                     ..*start
                 };
                 Some(self.start(scripts, &start))
@@ -95,9 +104,16 @@ impl LuaHost {
             error: failure::plain(kind, message),
         };
         let Some(script) = scripts.script(&start.script) else {
-            return failed(ScriptErrorKind::Missing, format!("there is no script \"{}\"", start.script));
+            return failed(
+                ScriptErrorKind::Missing,
+                format!("there is no script \"{}\"", start.script),
+            );
         };
-        let absent = script.manifest.arguments.iter().find(|a| a.default.is_none() && !start.arguments.contains_key(&a.name));
+        let absent = script
+            .manifest
+            .arguments
+            .iter()
+            .find(|a| a.default.is_none() && !start.arguments.contains_key(&a.name));
         if let Some(absent) = absent {
             let message = format!("the script's argument \"{}\" is not given", absent.name);
             return failed(ScriptErrorKind::Runtime, message);
@@ -114,14 +130,22 @@ impl LuaHost {
     /// Gives a script the answer that it waits for. `None`: the call runs no script.
     pub fn resume(&mut self, call: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         let mut running = self.running.remove(&call)?;
-        running.gone |= matches!(&answer, ScriptAnswer::Error { kind: ScriptCallError::Gone, .. });
+        running.gone |= matches!(
+            &answer,
+            ScriptAnswer::Error {
+                kind: ScriptCallError::Gone,
+                ..
+            }
+        );
         let vm = self.vms.get(running.vm)?;
         let values = match answer {
             ScriptAnswer::Number { value } if running.pending.random => Ok(answer::unit(value)),
             ScriptAnswer::Error {
                 kind: ScriptCallError::Gone,
                 ..
-            } if running.pending.on_error == OnError::Raise => answer::raise(&vm.lua, failure::GONE),
+            } if running.pending.on_error == OnError::Raise => {
+                answer::raise(&vm.lua, failure::GONE)
+            }
             other => answer::to_lua(&vm.lua, other, running.pending.on_error),
         };
         Some(self.turn(call, running, values))
@@ -142,7 +166,12 @@ impl LuaHost {
 
     /// Drops VMs of scripts that no generation has any more and no call runs in.
     pub fn sweep(&mut self) {
-        let over: Vec<usize> = self.vms.iter().filter(|(_, vm)| vm.is_over()).map(|(at, _)| at).collect();
+        let over: Vec<usize> = self
+            .vms
+            .iter()
+            .filter(|(_, vm)| vm.is_over())
+            .map(|(at, _)| at)
+            .collect();
         for at in over {
             self.close(at);
         }
@@ -160,7 +189,10 @@ impl LuaHost {
 
     /// VMs that are open, and the bytes of memory they use.
     pub fn vms(&self) -> (usize, usize) {
-        (self.vms.len(), self.vms.iter().map(|(_, vm)| vm.lua.used_memory()).sum())
+        (
+            self.vms.len(),
+            self.vms.iter().map(|(_, vm)| vm.lua.used_memory()).sum(),
+        )
     }
 
     fn begin(&mut self, script: &Arc<Script>, start: &ScriptStart) -> Result<Running, ScriptError> {
@@ -170,7 +202,10 @@ impl LuaHost {
         loop {
             let at = self.vm_for(script)?;
             let Some(vm) = self.vms.get_mut(at) else {
-                return Err(failure::plain(ScriptErrorKind::Overload, "no VM could take the script".into()));
+                return Err(failure::plain(
+                    ScriptErrorKind::Overload,
+                    "no VM could take the script".into(),
+                ));
             };
             vm.used_at = self.starts;
             match vm.thread(script, start) {
@@ -206,25 +241,39 @@ impl LuaHost {
     /// A VM of the script with room, opened if need be.
     fn vm_for(&mut self, script: &Arc<Script>) -> Result<usize, ScriptError> {
         let key = Arc::as_ptr(script);
-        let own = self.by_script.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let own = self
+            .by_script
+            .get(&key)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let calls_max = self.limits.calls_per_vm_max;
-        let room = |at: &&usize| self.vms.get(**at).is_some_and(|vm| !vm.full && vm.calls < calls_max);
+        let room = |at: &&usize| {
+            self.vms
+                .get(**at)
+                .is_some_and(|vm| !vm.full && vm.calls < calls_max)
+        };
         if let Some(at) = own.iter().find(room) {
             return Ok(*at);
         }
-        let overload = |message: &str| failure::plain(ScriptErrorKind::Overload, message.to_owned());
+        let overload =
+            |message: &str| failure::plain(ScriptErrorKind::Overload, message.to_owned());
         if own.len() >= self.limits.vms_per_script_max {
             return Err(overload("too many calls run this script"));
         }
         self.sweep();
         if self.vms.len() >= self.limits.vms_max {
-            let idle = self.vms.iter().filter(|(_, vm)| vm.calls == 0).min_by_key(|(_, vm)| vm.used_at);
+            let idle = self
+                .vms
+                .iter()
+                .filter(|(_, vm)| vm.calls == 0)
+                .min_by_key(|(_, vm)| vm.used_at);
             let Some(at) = idle.map(|(at, _)| at) else {
                 return Err(overload("too many scripts run at once"));
             };
             self.close(at);
         }
-        let vm = Vm::open(script, &self.limits, &self.time).map_err(|e| failure::from_lua(&script.file, &e, false))?;
+        let vm = Vm::open(script, &self.limits, &self.time)
+            .map_err(|e| failure::from_lua(&script.file, &e, false))?;
         let at = self.vms.insert(vm);
         self.by_script.entry(key).or_default().push(at);
         Ok(at)
@@ -252,10 +301,18 @@ impl LuaHost {
     }
 
     /// Runs a script to its next host call or its end.
-    fn turn(&mut self, call: CallId, mut running: Running, values: mlua::Result<MultiValue>) -> ScriptTurn {
+    fn turn(
+        &mut self,
+        call: CallId,
+        mut running: Running,
+        values: mlua::Result<MultiValue>,
+    ) -> ScriptTurn {
         let at = running.vm;
         let Some(vm) = self.vms.get_mut(at) else {
-            let error = failure::plain(ScriptErrorKind::Overload, "the script's VM is closed".into());
+            let error = failure::plain(
+                ScriptErrorKind::Overload,
+                "the script's VM is closed".into(),
+            );
             return ScriptTurn::Failed { error };
         };
         let turn = match values {
@@ -359,7 +416,9 @@ fn outcome(script: &Script, values: MultiValue) -> Result<Option<String>, String
         Some(Value::Number(n)) => json::number(n)?,
         Some(other) => {
             let what = other.type_name();
-            return Err(format!("the script returned a {what}; an outcome is a text, such as return \"sales\""));
+            return Err(format!(
+                "the script returned a {what}; an outcome is a text, such as return \"sales\""
+            ));
         }
     };
     let declared = &script.manifest.outcomes;
@@ -367,7 +426,11 @@ fn outcome(script: &Script, values: MultiValue) -> Result<Option<String>, String
         return Ok(Some(text));
     }
     let near = nearest(&text, declared.iter().map(String::as_str));
-    let hint = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+    let hint = near
+        .map(|n| format!("; did you mean \"{n}\"?"))
+        .unwrap_or_default();
     let shown: String = text.chars().take(64).collect();
-    Err(format!("the script returned \"{shown}\", which its manifest does not declare as an outcome{hint}"))
+    Err(format!(
+        "the script returned \"{shown}\", which its manifest does not declare as an outcome{hint}"
+    ))
 }

@@ -22,7 +22,9 @@ pub(crate) fn decode(lua: &Lua, text: &[u8]) -> Result<Value, String> {
 
 /// Turns a JSON value into a Lua value.
 pub(crate) fn to_lua(lua: &Lua, value: serde_json::Value) -> Result<Value, String> {
-    Seed { lua, depth: 0 }.deserialize(value).map_err(|e| e.to_string())
+    Seed { lua, depth: 0 }
+        .deserialize(value)
+        .map_err(|e| e.to_string())
 }
 
 #[derive(Clone, Copy)]
@@ -34,7 +36,9 @@ struct Seed<'a> {
 impl Seed<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth >= JSON_DEPTH_MAX {
-            return Err(E::custom(format!("the JSON nests deeper than {JSON_DEPTH_MAX}")));
+            return Err(E::custom(format!(
+                "the JSON nests deeper than {JSON_DEPTH_MAX}"
+            )));
         }
         Ok(Self {
             depth: self.depth + 1,
@@ -75,7 +79,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Value, E> {
-        self.lua.create_string(v).map(Value::String).map_err(E::custom)
+        self.lua
+            .create_string(v)
+            .map(Value::String)
+            .map_err(E::custom)
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -131,7 +138,8 @@ impl Writer {
     }
 
     fn string(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "a text in it is not UTF-8".to_owned())?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| "a text in it is not UTF-8".to_owned())?;
         if text.len() > self.bytes_max {
             return Err(format!("the JSON is longer than {} bytes", self.bytes_max));
         }
@@ -155,7 +163,9 @@ impl Writer {
 
     fn table(&mut self, table: &Table, depth: usize) -> Result<(), String> {
         if depth >= JSON_DEPTH_MAX {
-            return Err(format!("the table nests deeper than {JSON_DEPTH_MAX}, or contains itself"));
+            return Err(format!(
+                "the table nests deeper than {JSON_DEPTH_MAX}, or contains itself"
+            ));
         }
         let length = table.raw_len();
         if length > 0 {

@@ -44,7 +44,7 @@ pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
         source,
         at: 0,
         line: 1,
-        line_start: 0,
+        column: 1,
     };
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next() {
@@ -77,12 +77,14 @@ struct Lexer<'a> {
     source: &'a str,
     at: usize,
     line: u32,
-    line_start: usize,
+    /// Of `at`, in characters, from 1.
+    column: u32,
 }
 
 /// Longest first.
 const SYMBOLS: [&str; 17] = [
-    "...", "..=", "//=", "==", "~=", "<=", ">=", "..", "::", "<<", ">>", "->", "//", "+=", "-=", "*=", "/=",
+    "...", "..=", "//=", "==", "~=", "<=", ">=", "..", "::", "<<", ">>", "->", "//", "+=", "-=",
+    "*=", "/=",
 ];
 
 impl<'a> Lexer<'a> {
@@ -92,16 +94,22 @@ impl<'a> Lexer<'a> {
 
     fn skip_space(&mut self) {
         let rest = self.rest();
-        let end = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_whitespace())
+            .unwrap_or(rest.len());
         self.step(end);
     }
 
     /// Moves on and counts lines.
     fn step(&mut self, bytes: usize) -> &'a str {
         let text = self.rest().get(..bytes).unwrap_or("");
-        for (i, _) in text.match_indices('\n') {
-            self.line += 1;
-            self.line_start = self.at + i + 1;
+        match text.rfind('\n') {
+            Some(last) => {
+                self.line += text.matches('\n').count() as u32;
+                let after = text.get(last + 1..).unwrap_or("");
+                self.column = after.chars().count() as u32 + 1;
+            }
+            None => self.column += text.chars().count() as u32,
         }
         self.at += text.len();
         text
@@ -111,9 +119,7 @@ impl<'a> Lexer<'a> {
         self.skip_space();
         let rest = self.rest();
         let first = rest.chars().next()?;
-        let line = self.line;
-        let before = self.source.get(self.line_start..self.at).unwrap_or("");
-        let column = before.chars().count() as u32 + 1;
+        let (line, column) = (self.line, self.column);
         let (kind, text) = if rest.starts_with("--") {
             let bytes = match long_bracket(rest.get(2..).unwrap_or("")) {
                 Some((_, bytes)) => bytes + 2,
@@ -133,7 +139,10 @@ impl<'a> Lexer<'a> {
             (Kind::Name, self.step(rest.find(word).unwrap_or(rest.len())))
         } else if first.is_ascii_digit() {
             let part = |c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '_');
-            (Kind::Number, self.step(rest.find(part).unwrap_or(rest.len())))
+            (
+                Kind::Number,
+                self.step(rest.find(part).unwrap_or(rest.len())),
+            )
         } else {
             let bytes = SYMBOLS
                 .iter()
@@ -189,7 +198,10 @@ mod tests {
     #[test]
     fn knows_where_tokens_stand() {
         let found = tokens("-- é\nlocal x = \"a\\\"b\" --[[ two\nlines ]] .. [=[c]]d]=]");
-        let seen: Vec<_> = found.iter().map(|t| (t.kind, t.text, t.line, t.column)).collect();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|t| (t.kind, t.text, t.line, t.column))
+            .collect();
         assert_eq!(
             seen,
             [

@@ -39,6 +39,8 @@ impl Default for Limits {
 
 /// Largest source file.
 pub(crate) const SOURCE_BYTES_MAX: usize = 256 << 10;
+/// Mistakes reported of one file; the rest is not shown.
+pub(crate) const MISTAKES_MAX: usize = 100;
 /// Files in one scripts folder.
 pub(crate) const FILES_MAX: usize = 1_024;
 /// How deep `require` may go.

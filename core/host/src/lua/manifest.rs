@@ -81,7 +81,11 @@ impl ScriptManifest {
     }
 
     /// Reads the first comment block; mistakes go to `diagnostics`.
-    pub(crate) fn read(file: &str, comments: &[Token<'_>], diagnostics: &mut Vec<ScriptDiagnostic>) -> Self {
+    pub(crate) fn read(
+        file: &str,
+        comments: &[Token<'_>],
+        diagnostics: &mut Vec<ScriptDiagnostic>,
+    ) -> Self {
         let mut reader = Reader {
             file,
             manifest: ScriptManifest::default(),
@@ -111,7 +115,11 @@ impl Reader<'_> {
         let items = || value.split(',').map(str::trim).filter(|v| !v.is_empty());
         match key {
             "what" => {
-                let space = if self.manifest.what.is_empty() { "" } else { " " };
+                let space = if self.manifest.what.is_empty() {
+                    ""
+                } else {
+                    " "
+                };
                 self.manifest.what.push_str(space);
                 self.manifest.what.push_str(value);
             }
@@ -148,10 +156,18 @@ impl Reader<'_> {
                 "write `-- arguments: name, other = default`".into(),
             );
         } else if self.manifest.arguments.iter().any(|a| a.name == name) {
-            self.report(line, format!("argument `{name}` is declared twice"), "drop one".into());
+            self.report(
+                line,
+                format!("argument `{name}` is declared twice"),
+                "drop one".into(),
+            );
         } else {
             let name = name.to_owned();
-            self.manifest.arguments.push(Argument { name, default, line });
+            self.manifest.arguments.push(Argument {
+                name,
+                default,
+                line,
+            });
         }
     }
 
@@ -163,7 +179,11 @@ impl Reader<'_> {
                 "use letters, digits, `-`, `_`, `.`, and commas between outcomes".into(),
             );
         } else if self.manifest.outcomes.iter().any(|o| o == item) {
-            self.report(line, format!("outcome `{item}` is declared twice"), "drop one".into());
+            self.report(
+                line,
+                format!("outcome `{item}` is declared twice"),
+                "drop one".into(),
+            );
         } else {
             self.manifest.outcomes.push(item.to_owned());
         }
@@ -194,5 +214,7 @@ impl Reader<'_> {
 fn is_word(text: &str, extra: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || extra.contains(c))
 }

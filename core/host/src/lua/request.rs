@@ -1,16 +1,19 @@
 //! What a script yielded, read into a `ScriptOp`: every argument checked, every number bounded.
 //! A mistake becomes a message that is raised at the script's line.
 
+mod options;
+
 use std::time::Duration;
 
 use cordboard_call::cause::Cause;
 use cordboard_steps::script::{CollectOp, LogLevel, OutsideRequest, ScriptOp};
-use mlua::{MultiValue, Table, Value};
+use mlua::{MultiValue, Value};
 
 use super::check::nearest;
 use super::json;
 use super::manifest::ScriptManifest;
 use super::url;
+use options::{Options, YEAR_SECONDS, flag, is_key, names, seconds, text, texts, whole};
 
 type Read<T> = Result<T, String>;
 
@@ -29,8 +32,6 @@ pub(crate) enum Asked {
     /// Answer `nil, "denied", message` at once.
     Denied(String),
 }
-
-const SECONDS_MAX: f64 = 86_400.0;
 
 impl Request {
     /// Splits the yielded values; `None` when a script yielded them by itself, which it cannot.
@@ -81,9 +82,15 @@ impl Request {
                 name: self.variable()?,
                 value: self.value(1, 4_096)?,
             },
-            "get" => ScriptOp::Get { name: self.variable()? },
-            "send_digits" => ScriptOp::SendDigits { digits: self.digits()? },
-            "hangup" => ScriptOp::Hangup { cause: self.cause()? },
+            "get" => ScriptOp::Get {
+                name: self.variable()?,
+            },
+            "send_digits" => ScriptOp::SendDigits {
+                digits: self.digits()?,
+            },
+            "hangup" => ScriptOp::Hangup {
+                cause: self.cause()?,
+            },
             "open" => ScriptOp::Open {
                 calendar: self.text(0, "the calendar's name")?,
             },
@@ -115,7 +122,9 @@ impl Request {
             }
         }
         if prompts.is_empty() || prompts.len() > 32 {
-            return Err("play takes 1 to 32 prompts, such as call:play(\"welcome\", \"menu\")".into());
+            return Err(
+                "play takes 1 to 32 prompts, such as call:play(\"welcome\", \"menu\")".into(),
+            );
         }
         Ok(ScriptOp::Play {
             prompts,
@@ -126,7 +135,16 @@ impl Request {
 
     fn collect(&self) -> Read<ScriptOp> {
         const KNOWN: &[&str] = &[
-            "prompt", "digits", "min", "max", "timeout", "between", "ends_with", "secret", "tries", "invalid",
+            "prompt",
+            "digits",
+            "min",
+            "max",
+            "timeout",
+            "between",
+            "ends_with",
+            "secret",
+            "tries",
+            "invalid",
         ];
         if let Value::String(_) = self.argument(0) {
             let prompts = vec![self.text(0, "the prompt")?];
@@ -146,7 +164,10 @@ impl Request {
         op.max = options.count("max", 64)?.unwrap_or(op.max);
         op.min = options.count("min", 64)?.unwrap_or(op.min);
         if op.min > op.max {
-            return Err(format!("collect: min ({}) is more than max ({})", op.min, op.max));
+            return Err(format!(
+                "collect: min ({}) is more than max ({})",
+                op.min, op.max
+            ));
         }
         op.timeout = options.seconds("timeout")?.unwrap_or(op.timeout);
         op.between = options.seconds("between")?.unwrap_or(op.between);
@@ -171,16 +192,20 @@ impl Request {
         let users = names(self.argument(0), "a user's name")?;
         let options = self.options(1, &["order", "timeout", "music"])?;
         let in_turn = match options.text("order")?.as_deref() {
-            None | Some("all") => false,
+            None | Some("at-once") => false,
             Some("in-turn") => true,
             Some(other) => {
-                return Err(format!("ring has no order \"{other}\": it is \"all\" or \"in-turn\""));
+                return Err(format!(
+                    "ring has no order \"{other}\": it is \"at-once\" or \"in-turn\""
+                ));
             }
         };
         Ok(ScriptOp::Ring {
             users,
             in_turn,
-            timeout: options.seconds("timeout")?.unwrap_or(Duration::from_secs(20)),
+            timeout: options
+                .seconds("timeout")?
+                .unwrap_or(Duration::from_secs(20)),
             music: options.text("music")?,
         })
     }
@@ -191,7 +216,9 @@ impl Request {
         Ok(ScriptOp::Trunk {
             trunks,
             number: options.text("number")?,
-            timeout: options.seconds("timeout")?.unwrap_or(Duration::from_secs(60)),
+            timeout: options
+                .seconds("timeout")?
+                .unwrap_or(Duration::from_secs(60)),
             caller_id: options.text("caller_id")?,
         })
     }
@@ -209,7 +236,9 @@ impl Request {
     fn value(&self, at: usize, bytes_max: usize) -> Read<String> {
         let value = match self.argument(at) {
             Value::Boolean(yes) => yes.to_string(),
-            Value::Table(_) => return Err("the value must be a text: use json.encode for a table".into()),
+            Value::Table(_) => {
+                return Err("the value must be a text: use json.encode for a table".into());
+            }
             other => text(other, "the value")?,
         };
         if value.len() > bytes_max {
@@ -233,7 +262,9 @@ impl Request {
         let word = self.text(0, "the cause")?;
         if Cause::from_word(&word).is_none() {
             let near = nearest(&word, Cause::NAMED.iter().map(|c| c.word()));
-            let hint = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+            let hint = near
+                .map(|n| format!("; did you mean \"{n}\"?"))
+                .unwrap_or_default();
             return Err(format!("there is no hang-up cause \"{word}\"{hint}"));
         }
         Ok(Some(word))
@@ -261,7 +292,9 @@ impl Request {
             }
             _ => return Err("log takes a message and a table of fields".into()),
         }
-        let end = (0..=4_096.min(message.len())).rev().find(|&i| message.is_char_boundary(i));
+        let end = (0..=4_096.min(message.len()))
+            .rev()
+            .find(|&i| message.is_char_boundary(i));
         message.truncate(end.unwrap_or(0));
         Ok(ScriptOp::Log { level, message })
     }
@@ -276,7 +309,9 @@ impl Request {
             "store_set" => OutsideRequest::StoreSet {
                 key,
                 value: self.value(1, bytes_max)?,
-                lasts: self.options(2, &["lasts"])?.seconds_within("lasts", 366.0 * SECONDS_MAX)?,
+                lasts: self
+                    .options(2, &["lasts"])?
+                    .seconds_within("lasts", YEAR_SECONDS)?,
             },
             "store_delete" => OutsideRequest::StoreDelete { key },
             "store_incr" => OutsideRequest::StoreIncr {
@@ -292,7 +327,10 @@ impl Request {
 
     fn http(&self, manifest: &ScriptManifest, bytes_max: usize) -> Read<Asked> {
         let method = self.text(0, "the method")?.to_ascii_uppercase();
-        if !matches!(method.as_str(), "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE") {
+        if !matches!(
+            method.as_str(),
+            "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
+        ) {
             return Err("the method is GET, HEAD, POST, PUT, PATCH or DELETE".into());
         }
         let url = self.text(1, "the URL")?;
@@ -310,7 +348,10 @@ impl Request {
         let body = match self.argument(2) {
             Value::Nil => None,
             table @ Value::Table(_) => {
-                if !headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-type")) {
+                if !headers
+                    .iter()
+                    .any(|(n, _)| n.eq_ignore_ascii_case("content-type"))
+                {
                     headers.push(("content-type".into(), "application/json".into()));
                 }
                 Some(json::encode(table, bytes_max)?)
@@ -322,187 +363,9 @@ impl Request {
             url,
             headers,
             body,
-            timeout: options.seconds_within("timeout", 60.0)?.unwrap_or(Duration::from_secs(5)),
+            timeout: options
+                .seconds_within("timeout", 60.0)?
+                .unwrap_or(Duration::from_secs(5)),
         })))
     }
-}
-
-/// A table of options whose names are known. Metatables are not asked: no script code runs here.
-struct Options {
-    table: Option<Table>,
-}
-
-impl Options {
-    fn read(value: &Value, known: &[&str]) -> Read<Options> {
-        let table = match value {
-            Value::Nil => return Ok(Options { table: None }),
-            Value::Table(table) => table.clone(),
-            other => return Err(format!("options are a table in {{ }}, not a {}", other.type_name())),
-        };
-        for pair in table.pairs::<Value, Value>() {
-            let (key, _) = pair.map_err(|e| e.to_string())?;
-            let name = match &key {
-                Value::String(name) => name.to_string_lossy(),
-                other => return Err(format!("options have names, such as timeout = 5, not a {}", other.type_name())),
-            };
-            if !known.contains(&name.as_str()) {
-                let hint = match nearest(&name, known.iter().copied()) {
-                    Some(near) => format!("did you mean '{near}'?"),
-                    None => format!("there are {}", known.join(", ")),
-                };
-                return Err(format!("there is no option '{name}': {hint}"));
-            }
-        }
-        Ok(Options { table: Some(table) })
-    }
-
-    fn value(&self, name: &str) -> Value {
-        match &self.table {
-            Some(table) => table.raw_get(name).unwrap_or(Value::Nil),
-            None => Value::Nil,
-        }
-    }
-
-    fn text(&self, name: &str) -> Read<Option<String>> {
-        match self.value(name) {
-            Value::Nil => Ok(None),
-            other => text(&other, name).map(Some),
-        }
-    }
-
-    fn texts(&self, name: &str) -> Read<Vec<String>> {
-        match self.value(name) {
-            Value::Nil => Ok(Vec::new()),
-            other => texts(&other, name),
-        }
-    }
-
-    fn flag(&self, name: &str) -> Read<Option<bool>> {
-        flag(&self.value(name), &format!("'{name}' is"))
-    }
-
-    fn seconds(&self, name: &str) -> Read<Option<Duration>> {
-        self.seconds_within(name, SECONDS_MAX)
-    }
-
-    fn seconds_within(&self, name: &str, most: f64) -> Read<Option<Duration>> {
-        match self.value(name) {
-            Value::Nil => Ok(None),
-            other => seconds_within(&other, name, most).map(Some),
-        }
-    }
-
-    /// 1 to `most`.
-    fn count(&self, name: &str, most: u8) -> Read<Option<u8>> {
-        let value = self.value(name);
-        if value.is_nil() {
-            return Ok(None);
-        }
-        match whole(&value, name)? {
-            n if (1..=i64::from(most)).contains(&n) => Ok(Some(n as u8)),
-            n => Err(format!("'{name}' is 1 to {most}, not {n}")),
-        }
-    }
-
-    fn headers(&self) -> Read<Vec<(String, String)>> {
-        let mut headers = Vec::new();
-        let table = match self.value("headers") {
-            Value::Nil => return Ok(headers),
-            Value::Table(table) => table,
-            other => return Err(format!("headers are a table, not a {}", other.type_name())),
-        };
-        for pair in table.pairs::<Value, Value>() {
-            let (name, value) = pair.map_err(|e| e.to_string())?;
-            let (name, value) = (text(&name, "a header's name")?, text(&value, "a header's value")?);
-            let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-            if name.is_empty() || name.len() > 128 || !name.bytes().all(token) {
-                return Err(format!("'{name}' cannot be a header's name"));
-            }
-            if value.len() > 4_096 || value.bytes().any(|b| b < b' ' && b != b'\t') {
-                return Err(format!("the value of header '{name}' is too long or has a line end in it"));
-            }
-            headers.push((name, value));
-            if headers.len() > 64 {
-                return Err("there are more than 64 headers".into());
-            }
-        }
-        headers.sort();
-        Ok(headers)
-    }
-}
-
-fn is_key(c: char) -> bool {
-    c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D')
-}
-
-fn text(value: &Value, what: &str) -> Read<String> {
-    match value {
-        Value::String(s) => match s.to_str() {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(format!("{what} is not UTF-8 text")),
-        },
-        Value::Integer(n) => Ok(n.to_string()),
-        Value::Number(n) => json::number(*n),
-        other => Err(format!("{what} must be a text, not {}", other.type_name())),
-    }
-}
-
-/// One text, or a list of them.
-fn texts(value: &Value, what: &str) -> Read<Vec<String>> {
-    let Value::Table(table) = value else {
-        return Ok(vec![text(value, what)?]);
-    };
-    let length = table.raw_len();
-    if length > 32 {
-        return Err(format!("{what}: at most 32 in a list"));
-    }
-    (1..=length)
-        .map(|at| text(&table.raw_get(at).map_err(|e| e.to_string())?, what))
-        .collect()
-}
-
-/// One or more names.
-fn names(value: &Value, what: &str) -> Read<Vec<String>> {
-    let names = texts(value, what)?;
-    if names.is_empty() || names.iter().any(String::is_empty) {
-        return Err(format!("{what} is missing"));
-    }
-    Ok(names)
-}
-
-fn flag(value: &Value, what: &str) -> Read<Option<bool>> {
-    match value {
-        Value::Nil => Ok(None),
-        Value::Boolean(yes) => Ok(Some(*yes)),
-        other => Err(format!("{what} true or false, not a {}", other.type_name())),
-    }
-}
-
-fn float(value: &Value, what: &str) -> Read<f64> {
-    match value {
-        Value::Integer(n) => Ok(*n as f64),
-        Value::Number(n) => Ok(*n),
-        other => Err(format!("{what} must be a number, not {}", other.type_name())),
-    }
-}
-
-fn whole(value: &Value, what: &str) -> Read<i64> {
-    let n = float(value, what)?;
-    if n.fract() != 0.0 || n.abs() > 9_007_199_254_740_992.0 {
-        return Err(format!("{what} must be a whole number"));
-    }
-    Ok(n as i64)
-}
-
-fn seconds(value: &Value, what: &str) -> Read<Duration> {
-    seconds_within(value, what, SECONDS_MAX)
-}
-
-fn seconds_within(value: &Value, what: &str, most: f64) -> Read<Duration> {
-    let n = float(value, what)?;
-    if !(n > 0.0 && n <= most) {
-        return Err(format!("{what} is in seconds, more than 0 and at most {most}"));
-    }
-    // Whole milliseconds, so that a recorded run and its replay agree to the last digit.
-    Ok(Duration::from_millis((n * 1_000.0).round().max(1.0) as u64))
 }

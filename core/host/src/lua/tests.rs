@@ -5,6 +5,7 @@ mod examples;
 mod hostile;
 mod language;
 mod limits;
+mod outside;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,10 @@ use super::{CpuTime, Limits, LuaHost, ScriptDiagnostic, Scripts};
 
 /// A folder of scripts from (file, text).
 pub fn compile(files: &[(&str, &str)]) -> Result<Scripts, Vec<ScriptDiagnostic>> {
-    let files: BTreeMap<String, String> = files.iter().map(|(f, s)| (f.to_string(), s.to_string())).collect();
+    let files: BTreeMap<String, String> = files
+        .iter()
+        .map(|(f, s)| (f.to_string(), s.to_string()))
+        .collect();
     Scripts::compile(&files)
 }
 
@@ -75,7 +79,8 @@ impl Story {
 
     /// Starts another call of the same script.
     pub fn start_call(&mut self, n: u32) -> ScriptTurn {
-        self.host.start(&self.scripts, &start_of("main", call_id(n)))
+        self.host
+            .start(&self.scripts, &start_of("main", call_id(n)))
     }
 
     pub fn answer(&mut self, answer: ScriptAnswer) -> ScriptTurn {
@@ -120,5 +125,15 @@ pub fn op(turn: ScriptTurn) -> ScriptOp {
 pub fn done(outcome: &str) -> ScriptTurn {
     ScriptTurn::Done {
         outcome: Some(outcome.into()),
+    }
+}
+
+/// What a script makes of the answer to its first host call.
+pub fn makes(source: &str, answer: ScriptAnswer) -> String {
+    let mut story = Story::new(source);
+    op(story.start());
+    match story.answer(answer) {
+        ScriptTurn::Done { outcome } => outcome.unwrap(),
+        other => panic!("{other:?}"),
     }
 }

@@ -6,7 +6,9 @@ pub(crate) fn host_of(url: &str) -> Result<(String, u16), &'static str> {
     if url.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'\\') {
         return Err("the URL has a space, a control character or a backslash");
     }
-    let scheme_end = url.find("://").ok_or("the URL must begin with https:// or http://")?;
+    let scheme_end = url
+        .find("://")
+        .ok_or("the URL must begin with https:// or http://")?;
     let (scheme, rest) = url.split_at(scheme_end);
     let rest = rest.get(3..).unwrap_or("");
     let default_port = match scheme.to_ascii_lowercase().as_str() {
@@ -42,7 +44,10 @@ pub(crate) fn host_of(url: &str) -> Result<(String, u16), &'static str> {
 
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
     if authority.starts_with('[') {
-        let end = authority.find(']').ok_or("the URL has no proper host name")? + 1;
+        let end = authority
+            .find(']')
+            .ok_or("the URL has no proper host name")?
+            + 1;
         let (host, rest) = authority.split_at(end);
         return match rest.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
@@ -62,8 +67,14 @@ mod tests {
 
     #[test]
     fn reads_host_and_port() {
-        assert_eq!(host_of("https://CRM.example.com/a?b"), Ok(("crm.example.com".into(), 443)));
-        assert_eq!(host_of("http://crm.example.com.:8080"), Ok(("crm.example.com".into(), 8080)));
+        assert_eq!(
+            host_of("https://CRM.example.com/a?b"),
+            Ok(("crm.example.com".into(), 443))
+        );
+        assert_eq!(
+            host_of("http://crm.example.com.:8080"),
+            Ok(("crm.example.com".into(), 8080))
+        );
         assert_eq!(host_of("http://[::1]:81/"), Ok(("[::1]".into(), 81)));
     }
 

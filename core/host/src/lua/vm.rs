@@ -80,7 +80,11 @@ impl Vm {
         let kept: Table = lua
             .load(include_str!("prelude.luau"))
             .set_name(format!("={PRELUDE}"))
-            .set_compiler(mlua::chunk::Compiler::new().set_optimization_level(1).set_debug_level(1))
+            .set_compiler(
+                mlua::chunk::Compiler::new()
+                    .set_optimization_level(1)
+                    .set_debug_level(1),
+            )
             .call(&native)?;
         for name in TAKEN {
             lua.globals().raw_set(name, Value::Nil)?;
@@ -116,7 +120,11 @@ impl Vm {
     }
 
     /// A coroutine that will run the script for a call, and the call's globals.
-    pub fn thread(&self, script: &Script, start: &ScriptStart) -> mlua::Result<(Thread, Option<Table>)> {
+    pub fn thread(
+        &self,
+        script: &Script,
+        start: &ScriptStart,
+    ) -> mlua::Result<(Thread, Option<Table>)> {
         let lua = &self.lua;
         let globals = lua.create_table_with_capacity(0, 2)?;
         globals.raw_set("call", self.call(start)?)?;
@@ -225,11 +233,20 @@ fn natives(lua: &Lua, limits: &Limits) -> mlua::Result<Table> {
     native.raw_set("json_encode", encode)?;
     let decode = lua.create_function(move |lua, text: Value| {
         let Value::String(text) = text else {
-            return Ok((Value::Nil, Some(format!("json.decode takes a text, not {}", text.type_name()))));
+            return Ok((
+                Value::Nil,
+                Some(format!(
+                    "json.decode takes a text, not {}",
+                    text.type_name()
+                )),
+            ));
         };
         let bytes = text.as_bytes();
         if bytes.len() > bytes_max {
-            return Ok((Value::Nil, Some(format!("the JSON is longer than {bytes_max} bytes"))));
+            return Ok((
+                Value::Nil,
+                Some(format!("the JSON is longer than {bytes_max} bytes")),
+            ));
         }
         Ok(match json::decode(lua, &bytes) {
             Ok(value) => (value, None),

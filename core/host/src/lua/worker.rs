@@ -70,7 +70,14 @@ impl Worker {
         let thread = std::thread::Builder::new()
             .name(format!("script-{n}"))
             .stack_size(STACK_BYTES)
-            .spawn(move || work(&letters, || LuaHost::new(limits.clone(), time.clone()), &*on_turn, &shown))?;
+            .spawn(move || {
+                work(
+                    &letters,
+                    || LuaHost::new(limits.clone(), time.clone()),
+                    &*on_turn,
+                    &shown,
+                )
+            })?;
         Ok(Worker {
             mailbox: Some(mailbox),
             thread: Some(thread),
@@ -79,7 +86,12 @@ impl Worker {
     }
 
     /// Hands a command over, without waiting.
-    pub fn send(&self, call: CallId, scripts: &Arc<Scripts>, command: ScriptCommand) -> Result<(), WorkerClosed> {
+    pub fn send(
+        &self,
+        call: CallId,
+        scripts: &Arc<Scripts>,
+        command: ScriptCommand,
+    ) -> Result<(), WorkerClosed> {
         let letter = Letter {
             call,
             scripts: scripts.clone(),
@@ -87,7 +99,9 @@ impl Worker {
         };
         match self.mailbox.as_ref().map(|m| m.try_send(letter)) {
             Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => Err(WorkerClosed),
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => {
+                Err(WorkerClosed)
+            }
         }
     }
 
@@ -99,7 +113,10 @@ impl Worker {
     /// Open VMs and the bytes of memory they use.
     pub fn vms(&self) -> (usize, usize) {
         let figures = &self.figures;
-        (figures.vms.load(Ordering::Relaxed), figures.vm_bytes.load(Ordering::Relaxed))
+        (
+            figures.vms.load(Ordering::Relaxed),
+            figures.vm_bytes.load(Ordering::Relaxed),
+        )
     }
 
     /// How often the host itself broke; each time its scripts failed and it began anew.
@@ -132,15 +149,31 @@ impl Workers {
         on_turn: &Arc<OnTurn>,
     ) -> std::io::Result<Workers> {
         let workers = (0..count.max(1))
-            .map(|n| Worker::start(n, limits.clone(), time.clone(), mailbox_max, on_turn.clone()))
+            .map(|n| {
+                Worker::start(
+                    n,
+                    limits.clone(),
+                    time.clone(),
+                    mailbox_max,
+                    on_turn.clone(),
+                )
+            })
             .collect::<std::io::Result<_>>()?;
         Ok(Workers { workers })
     }
 
     /// Hands a command to the call's worker, without waiting.
-    pub fn send(&self, call: CallId, scripts: &Arc<Scripts>, command: ScriptCommand) -> Result<(), WorkerClosed> {
+    pub fn send(
+        &self,
+        call: CallId,
+        scripts: &Arc<Scripts>,
+        command: ScriptCommand,
+    ) -> Result<(), WorkerClosed> {
         let at = (call.0 as usize) % self.workers.len().max(1);
-        self.workers.get(at).ok_or(WorkerClosed)?.send(call, scripts, command)
+        self.workers
+            .get(at)
+            .ok_or(WorkerClosed)?
+            .send(call, scripts, command)
     }
 
     /// Each of them, for figures.
@@ -149,13 +182,23 @@ impl Workers {
     }
 }
 
-fn work(letters: &Receiver<Letter>, new_host: impl Fn() -> LuaHost, on_turn: &OnTurn, figures: &Figures) {
+fn work(
+    letters: &Receiver<Letter>,
+    new_host: impl Fn() -> LuaHost,
+    on_turn: &OnTurn,
+    figures: &Figures,
+) {
     let mut host = new_host();
     loop {
         match letters.recv_timeout(SWEEP_EVERY) {
             Ok(letter) => {
-                let Letter { call, scripts, command } = letter;
-                let handled = catch_unwind(AssertUnwindSafe(|| host.handle(call, &scripts, command)));
+                let Letter {
+                    call,
+                    scripts,
+                    command,
+                } = letter;
+                let handled =
+                    catch_unwind(AssertUnwindSafe(|| host.handle(call, &scripts, command)));
                 // The generation may end here, and its VMs with it.
                 drop(scripts);
                 match handled {
@@ -184,6 +227,9 @@ fn work(letters: &Receiver<Letter>, new_host: impl Fn() -> LuaHost, on_turn: &On
 
 fn lost() -> ScriptTurn {
     ScriptTurn::Failed {
-        error: failure::plain(ScriptErrorKind::Overload, "the script host broke and began anew".into()),
+        error: failure::plain(
+            ScriptErrorKind::Overload,
+            "the script host broke and began anew".into(),
+        ),
     }
 }

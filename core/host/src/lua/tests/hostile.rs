@@ -13,7 +13,10 @@ fn ends(source: &str, kind: ScriptErrorKind) -> ScriptError {
     assert_eq!(story.host.running(), 0);
     // The host still works.
     let scripts = compile(&[("main.lua", "return \"well\"")]).unwrap();
-    assert_eq!(story.host.start(&scripts, &start_of("main", call_id(2))), done("well"));
+    assert_eq!(
+        story.host.start(&scripts, &start_of("main", call_id(2))),
+        done("well")
+    );
     error
 }
 
@@ -33,7 +36,9 @@ fn endless_loop_is_stopped_and_named() {
 fn pcall_saves_no_endless_loop() {
     over_budget("while true do pcall(function() while true do end end) end");
     over_budget("local function f() while true do end end while true do pcall(pcall, f) end");
-    over_budget("while true do xpcall(function() while true do end end, function() while true do end end) end");
+    over_budget(
+        "while true do xpcall(function() while true do end end, function() while true do end end) end",
+    );
     over_budget("local function f() pcall(f) f() end f()");
 }
 
@@ -41,10 +46,18 @@ fn pcall_saves_no_endless_loop() {
 fn places_where_luau_cannot_yield_are_stopped_too() {
     over_budget("table.sort({3, 2, 1}, function() while true do end end)");
     over_budget("string.gsub('aaa', 'a', function() while true do end end)");
-    over_budget("local t = setmetatable({}, {__index = function() while true do end end}) return t.x");
-    over_budget("local t = setmetatable({}, {__tostring = function() while true do end end}) error(t)");
-    over_budget("while true do pcall(table.sort, {3, 2, 1}, function() while true do pcall(error) end end) end");
-    over_budget("for _ in setmetatable({}, {__iter = function() return function() return 1 end end}) do end");
+    over_budget(
+        "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
+    );
+    over_budget(
+        "local t = setmetatable({}, {__tostring = function() while true do end end}) error(t)",
+    );
+    over_budget(
+        "while true do pcall(table.sort, {3, 2, 1}, function() while true do pcall(error) end end) end",
+    );
+    over_budget(
+        "for _ in setmetatable({}, {__iter = function() return function() return 1 end end}) do end",
+    );
 }
 
 #[test]
@@ -55,30 +68,55 @@ fn a_heavy_pattern_is_stopped() {
 
 #[test]
 fn moving_millions_of_places_is_refused() {
-    let error = ends("table.move({}, 1, 2000000000, 2, {})", ScriptErrorKind::Runtime);
+    let error = ends(
+        "table.move({}, 1, 2000000000, 2, {})",
+        ScriptErrorKind::Runtime,
+    );
     assert!(error.message.contains("million"), "{error:?}");
 }
 
 #[test]
 fn a_text_that_doubles_meets_the_memory_limit() {
-    ends("local s = 'x' while true do s = s .. s end", ScriptErrorKind::Memory);
-    ends("return string.rep('x', 1000000000)", ScriptErrorKind::Memory);
+    ends(
+        "local s = 'x' while true do s = s .. s end",
+        ScriptErrorKind::Memory,
+    );
+    ends(
+        "return string.rep('x', 1000000000)",
+        ScriptErrorKind::Memory,
+    );
     ends("return buffer.create(1000000000)", ScriptErrorKind::Memory);
     ends("return table.create(5000000, 1)", ScriptErrorKind::Memory);
 }
 
 #[test]
 fn a_table_without_end_meets_the_memory_limit() {
-    ends("local t = {} while true do t[#t + 1] = {} end", ScriptErrorKind::Memory);
-    ends("t = {} while true do t[#t + 1] = tostring(#t) .. string.rep('y', 1000) end", ScriptErrorKind::Memory);
+    ends(
+        "local t = {} while true do t[#t + 1] = {} end",
+        ScriptErrorKind::Memory,
+    );
+    ends(
+        "t = {} while true do t[#t + 1] = tostring(#t) .. string.rep('y', 1000) end",
+        ScriptErrorKind::Memory,
+    );
 }
 
 #[test]
 fn memory_errors_that_are_caught_do_not_last() {
     // Each attempt is refused; the loop then meets its budget, or the last refusal ends it.
-    let mut story = Story::new("while true do pcall(function() local s = 'x' while true do s = s .. s end end) end");
-    let ScriptTurn::Failed { error } = story.run() else { panic!() };
-    assert!(matches!(error.kind, ScriptErrorKind::Budget | ScriptErrorKind::Memory), "{error:?}");
+    let mut story = Story::new(
+        "while true do pcall(function() local s = 'x' while true do s = s .. s end end) end",
+    );
+    let ScriptTurn::Failed { error } = story.run() else {
+        panic!()
+    };
+    assert!(
+        matches!(
+            error.kind,
+            ScriptErrorKind::Budget | ScriptErrorKind::Memory
+        ),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -89,7 +127,10 @@ fn garbage_is_no_crime() {
 
 #[test]
 fn deep_recursion_is_an_error() {
-    let error = ends("local function f() return f() + 1 end return f()", ScriptErrorKind::Runtime);
+    let error = ends(
+        "local function f() return f() + 1 end return f()",
+        ScriptErrorKind::Runtime,
+    );
     assert!(error.message.contains("stack overflow"), "{error:?}");
     assert!(error.stack.len() < 5_000, "{}", error.stack.len());
     let nested = "local function f(s) return (string.gsub(s, '.', f)) end return f('x')";
@@ -101,17 +142,36 @@ fn an_error_in_an_error_handler_is_an_error() {
     let source = "local ok, why = xpcall(function() error('a') end, function() error('b') end)\nif ok then return 'no' end\nerror('c')";
     let error = ends(source, ScriptErrorKind::Runtime);
     assert_eq!((error.message.as_str(), error.line), ("c", Some(3)));
-    ends("error(setmetatable({}, {__tostring = function() error('again') end}))", ScriptErrorKind::Runtime);
+    ends(
+        "error(setmetatable({}, {__tostring = function() error('again') end}))",
+        ScriptErrorKind::Runtime,
+    );
     ends("error(nil)", ScriptErrorKind::Runtime);
     ends("error({})", ScriptErrorKind::Runtime);
-    ends("error(string.rep('long', 100000))", ScriptErrorKind::Runtime);
+    ends(
+        "error(string.rep('long', 100000))",
+        ScriptErrorKind::Runtime,
+    );
 }
 
 #[test]
 fn what_leads_out_of_the_sandbox_is_not_there() {
     for name in [
-        "io", "os", "debug", "coroutine", "loadstring", "load", "loadfile", "dofile", "getfenv", "setfenv", "newproxy",
-        "collectgarbage", "gcinfo", "_G", "package",
+        "io",
+        "os",
+        "debug",
+        "coroutine",
+        "loadstring",
+        "load",
+        "loadfile",
+        "dofile",
+        "getfenv",
+        "setfenv",
+        "newproxy",
+        "collectgarbage",
+        "gcinfo",
+        "_G",
+        "package",
     ] {
         // Written in a way that the checker does not see.
         let source = format!("local x = {name} return type(x)");
@@ -137,21 +197,32 @@ fn what_calls_share_cannot_be_changed() {
         "table.clear(store)",
         "table.insert(json, 1)",
     ] {
-        let error = ends(&format!("local s = {{}}\n{source}"), ScriptErrorKind::Runtime);
+        let error = ends(
+            &format!("local s = {{}}\n{source}"),
+            ScriptErrorKind::Runtime,
+        );
         assert_eq!(error.line, Some(2), "{source}: {error:?}");
     }
     // The metatable of `call` shows nothing that could be changed.
-    assert_eq!(outcome("return getmetatable(call)").as_deref(), Some("call"));
+    assert_eq!(
+        outcome("return getmetatable(call)").as_deref(),
+        Some("call")
+    );
 }
 
 #[test]
 fn globals_of_one_call_are_not_seen_by_the_next() {
-    let mut story = Story::new("if secret then return 'leaked' end\nsecret = call.id\nmath2 = {}\ncall:answer()\nreturn secret == call.id and 'own' or 'foreign'");
+    let mut story = Story::new(
+        "if secret then return 'leaked' end\nsecret = call.id\nmath2 = {}\ncall:answer()\nreturn secret == call.id and 'own' or 'foreign'",
+    );
     for n in 1..=3 {
         assert_eq!(op(story.start_call(n)), ScriptOp::Answer);
     }
     for n in 1..=3 {
-        assert_eq!(story.host.resume(call_id(n), ScriptAnswer::Done), Some(done("own")));
+        assert_eq!(
+            story.host.resume(call_id(n), ScriptAnswer::Done),
+            Some(done("own"))
+        );
     }
     assert_eq!(op(story.start_call(4)), ScriptOp::Answer);
 }
@@ -162,7 +233,10 @@ fn a_script_cannot_answer_itself_or_fake_a_request() {
     assert!(error.message.contains("colon"), "{error:?}");
     // A yield by itself is not to be had; a metatable that pretends to be a call changes nothing.
     let fake = "local me = setmetatable({}, {__metatable = 'call'}) local f = call.play return f(me, 'welcome')";
-    assert!(matches!(op(Story::new(fake).start()), ScriptOp::Play { .. }));
+    assert!(matches!(
+        op(Story::new(fake).start()),
+        ScriptOp::Play { .. }
+    ));
 }
 
 #[test]
