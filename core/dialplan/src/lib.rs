@@ -6,9 +6,14 @@
 
 pub mod calendar;
 pub mod check;
+mod describe;
 pub mod diagnostic;
+pub mod diff;
 pub mod expr;
 pub mod file;
+pub mod fmt;
+pub mod fuzz;
+pub mod node_file;
 pub mod numbers;
 pub mod route;
 pub mod template;
@@ -16,8 +21,11 @@ pub mod template;
 pub use calendar::{Calendar, CalendarState, LocalTime};
 pub use check::{Known, Loaded, load};
 pub use diagnostic::{Diagnostic, Severity, render, to_json};
+pub use diff::{Change, diff};
 pub use expr::{Condition, Values};
 pub use file::{Cache, Source};
+pub use fmt::format;
+pub use node_file::{NodeFile, check_ceiling, check_did_owners, load_node};
 pub use numbers::{Match, NumberTable};
 pub use route::{Block, Dialplan, Place, Step, StepKind};
 pub use template::Template;

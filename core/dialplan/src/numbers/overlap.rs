@@ -90,6 +90,10 @@ fn split(from: u64, to: u64, width: usize, head: &mut Vec<u16>, out: &mut Vec<Ve
 
 /// True when some number fits both.
 pub fn meet(a: &Pattern, b: &Pattern) -> bool {
+    let (one, other) = (a.literal_prefix(), b.literal_prefix());
+    if !one.starts_with(other) && !other.starts_with(one) {
+        return false;
+    }
     let (a, b) = (Machine::all(a), Machine::all(b));
     a.iter().any(|a| b.iter().any(|b| machines_meet(a, b)))
 }

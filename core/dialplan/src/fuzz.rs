@@ -1,0 +1,103 @@
+//! Fuzz targets: any bytes are read or refused, never a panic, never without end.
+
+use crate::calendar::LocalTime;
+use crate::expr::{Condition, Values};
+use crate::{Cache, Known, Source, Template, format, load, load_node, render};
+
+/// Files longer than this are cut: the parser is slow, and mistakes are short.
+const BYTES_MAX: usize = 4096;
+
+/// Reads bytes as a tenant's file, as a table that another file includes, and as `_node.kdl`.
+pub fn fuzz_dialplan(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes.get(..BYTES_MAX).unwrap_or(bytes));
+    let head = "tenant a domain=\"a.example\"\ndids \"t.csv\"\n";
+    let source = Source::of([("head.kdl", head), ("main.kdl", &*text), ("t.csv", &*text)]);
+    let known = Known::of(["welcome"], ["welcome"]);
+    let mut cache = Cache::new();
+    match load(&source, &known, &mut cache) {
+        Ok(loaded) => {
+            let again = load(&source, &known, &mut cache).map(|l| l.dialplan.hash);
+            debug_assert_eq!(again.ok(), Some(loaded.dialplan.hash));
+        }
+        Err(findings) => {
+            for finding in &findings {
+                debug_assert!(finding.mark.line > 0 && finding.mark.column > 0);
+            }
+            let shown = findings.get(..20).unwrap_or(&findings);
+            debug_assert!(!render(shown, &source, false).is_empty());
+        }
+    }
+    let _ = load_node("_node.kdl", &text);
+    let _ = format("main.kdl", &text);
+}
+
+/// Reads bytes as a condition and as a template, and asks both of an odd call.
+pub fn fuzz_expr(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes.get(..BYTES_MAX).unwrap_or(bytes));
+    match Condition::parse(&text) {
+        Ok(condition) => {
+            let _ = (condition.holds(&Odd), condition.inputs(&Odd));
+        }
+        Err(error) => debug_assert!(error.at <= text.len()),
+    }
+    match Template::parse(&text) {
+        Ok(template) => {
+            debug_assert!(template.fill(&Odd).chars().count() <= crate::template::OUTPUT_CHARS_MAX);
+        }
+        Err(error) => debug_assert!(error.at <= text.len()),
+    }
+    let _ = crate::numbers::Pattern::parse(&text);
+}
+
+/// A call whose every answer is unusual.
+struct Odd;
+
+impl Values for Odd {
+    fn caller_number(&self) -> &str {
+        ""
+    }
+    fn caller_name(&self) -> &str {
+        "Ім'я \u{1f4de}"
+    }
+    fn dialled(&self) -> &str {
+        "+44"
+    }
+    fn variable(&self, name: &str) -> Option<&str> {
+        (name.len() % 2 == 0).then_some("NaN")
+    }
+    fn is_open(&self, calendar: &str) -> bool {
+        calendar.len() % 2 == 0
+    }
+    fn fact(&self, topic: &str, _key: &str) -> Option<serde_json::Value> {
+        topic
+            .starts_with('a')
+            .then(|| serde_json::json!({ "a": [1, { "b": null }] }))
+    }
+    fn local_time(&self) -> LocalTime {
+        LocalTime::at("Europe/Kyiv", 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn nothing_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            super::fuzz_dialplan(&bytes);
+            super::fuzz_expr(&bytes);
+        }
+
+        #[test]
+        fn nothing_that_looks_like_a_dialplan_panics(words in prop::collection::vec(
+            prop::sample::select(vec!["route", " ", "main", "{", "}", "\n", ";", "\"", "did", "\"+44\"", "+44",
+                "when", "else", "\"hour > 5\"", "play", "welcome", "=", "digits=1", "collect", "on", "5s", "/-",
+                "/*", "*/", "//", "x{7,9}", "#true", "true", "#\"", "\\", "(a)", "é", "dids", "calendar", "open",
+                "mon-fri", "\"08:00-18:00\"", "test", "call", "user", "trunk", "goto", "hangup", ",", "+441,main\n"]),
+            0..60)) {
+            super::fuzz_dialplan(words.concat().as_bytes());
+        }
+    }
+}

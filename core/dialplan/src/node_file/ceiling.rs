@@ -1,0 +1,144 @@
+//! What a tenant may grant itself, and that a number belongs to one tenant.
+
+use super::Ceiling;
+use crate::check::codes;
+use crate::diagnostic::{Diagnostic, Mark};
+use crate::numbers::overlap::{covered, meet};
+use crate::numbers::{Entry, NumberTable, Pattern, PatternClass};
+use crate::route::Dialplan;
+
+/// Most findings of one check.
+const FINDINGS_MAX: usize = 50;
+
+/// Errors where a tenant goes beyond its ceiling, each with both lines. The tenant's places are
+/// relative to its folder, the ceiling's to the dialplans' folder.
+pub fn check_ceiling(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> {
+    let tenant = &dialplan.tenant;
+    let mut findings = Vec::new();
+    let mut over = |place: &crate::route::Place, message: String| {
+        if findings.len() < FINDINGS_MAX {
+            let finding = Diagnostic::error(Mark::at(place), codes::CEILING, message);
+            findings.push(finding.also(ceiling.mark.clone(), "the ceiling"));
+        }
+    };
+    if let Some(most) = ceiling.calls_max.filter(|most| tenant.calls_max > *most) {
+        let own = tenant.calls_max;
+        over(
+            &tenant.place,
+            format!("`calls-max` is {own}, and this tenant may have {most}"),
+        );
+    }
+    let trunks = dialplan.trunks.values().map(|t| &t.place);
+    let users = dialplan.users.values().map(|u| &u.place);
+    let counted = [
+        (
+            "trunks",
+            ceiling.trunks_max,
+            dialplan.trunks.len(),
+            trunks.max(),
+        ),
+        (
+            "users",
+            ceiling.users_max,
+            dialplan.users.len(),
+            users.max(),
+        ),
+    ];
+    for (what, most, count, last) in counted {
+        if let (Some(most), Some(last)) = (most.filter(|m| count > *m as usize), last) {
+            over(
+                last,
+                format!("{count} {what}, and this tenant may have {most}"),
+            );
+        }
+    }
+    let allowed: Vec<&Pattern> = ceiling.dids.iter().collect();
+    if !allowed.is_empty() {
+        for row in dialplan.dids.entries() {
+            let good = match row.pattern.class() {
+                PatternClass::Exact => allowed.iter().any(|a| a.matches(row.pattern.text())),
+                _ => covered(&row.pattern, &allowed),
+            };
+            if !good {
+                over(
+                    &row.place,
+                    format!("the number `{}` is not this tenant's", row.pattern.text()),
+                );
+            }
+        }
+    }
+    findings
+}
+
+/// Errors where two tenants of a node claim one number. Each finding's file is `tenant/file`, so
+/// that both lines can be told apart; the later tenant in the list is the one at fault.
+pub fn check_did_owners<'d>(dialplans: impl IntoIterator<Item = &'d Dialplan>) -> Vec<Diagnostic> {
+    let mut all: NumberTable<&str> = NumberTable::default();
+    let mut loose: Vec<(usize, Pattern)> = Vec::new();
+    let mut findings = Vec::new();
+    for dialplan in dialplans {
+        let tenant = &*dialplan.tenant.name;
+        let before = all.len();
+        for row in dialplan.dids.entries() {
+            if let Some(owner) = owner(&all, &loose, before, row) {
+                if findings.len() < FINDINGS_MAX {
+                    findings.push(claimed(tenant, row, owner));
+                }
+            }
+        }
+        for row in dialplan.dids.entries() {
+            if row.pattern.class() != PatternClass::Exact {
+                loose.push((all.len(), row.pattern.clone()));
+            }
+            all.insert(row.pattern.clone(), row.place.clone(), tenant);
+        }
+    }
+    findings
+}
+
+/// The row of an earlier tenant that shares a number with this one.
+fn owner<'t, 'd, T>(
+    all: &'t NumberTable<&'d str>,
+    loose: &[(usize, Pattern)],
+    before: usize,
+    row: &Entry<T>,
+) -> Option<&'t Entry<&'d str>> {
+    if before == 0 {
+        return None;
+    }
+    if row.pattern.class() == PatternClass::Exact {
+        let found = all.lookup(row.pattern.text())?;
+        return all
+            .entries()
+            .iter()
+            .find(|e| e.place == *found.place && e.value == *found.value);
+    }
+    let pattern = loose
+        .iter()
+        .find(|(_, other)| meet(other, &row.pattern))
+        .map(|(n, _)| *n);
+    let exact = || {
+        let exact = |e: &Entry<&str>| e.pattern.class() == PatternClass::Exact;
+        all.entries()
+            .iter()
+            .position(|e| exact(e) && row.pattern.matches(e.pattern.text()))
+    };
+    all.entries().get(pattern.or_else(exact)?)
+}
+
+fn claimed<T>(tenant: &str, row: &Entry<T>, owner: &Entry<&str>) -> Diagnostic {
+    let mark = |tenant: &str, place: &crate::route::Place| {
+        let mut mark = Mark::at(place);
+        mark.file = format!("{tenant}/{}", place.file).into();
+        mark
+    };
+    let message = format!(
+        "the number `{}` belongs to tenant `{}` already",
+        row.pattern.text(),
+        owner.value
+    );
+    let other = format!("`{}` of `{}`", owner.pattern.text(), owner.value);
+    Diagnostic::error(mark(tenant, &row.place), codes::OTHER_TENANT, message)
+        .help("a number belongs to one tenant of a node")
+        .also(mark(owner.value, &owner.place), other)
+}
