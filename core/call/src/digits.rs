@@ -71,7 +71,20 @@ fn of_signal(signal: &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_body_is_a_digit_or_a_refusal(kind in ".{0,40}", body in proptest::collection::vec(any::<u8>(), 0..400)) {
+            for kind in [kind.as_bytes(), b"application/dtmf-relay", b"application/dtmf"] {
+                if let Ok(digit) = read(kind, &body) {
+                    prop_assert_eq!(normal(digit), Some(digit));
+                }
+            }
+        }
+    }
 
     #[test]
     fn reads_both_kinds() {

@@ -122,7 +122,21 @@ pub(crate) fn dialog_facts(view: &DialogView) -> DialogFacts {
 
 #[cfg(test)]
 mod tests {
+    use cordboard_sip::message::NameAddr;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_caller_is_a_readable_from_value(number in ".{1,20}", name in proptest::option::of(".{0,20}")) {
+            let value = from_value(&caller(&number, name.as_deref()));
+            prop_assert!(!value.contains(['\r', '\n', '\0']));
+            let read = NameAddr::parse(value.as_bytes());
+            let user = read.as_ref().ok().and_then(|read| read.uri.user_decoded());
+            prop_assert_eq!(user.as_deref(), Some(number.as_str()), "{}", value);
+        }
+    }
 
     fn caller(number: &str, name: Option<&str>) -> CallerId {
         CallerId {

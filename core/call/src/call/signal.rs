@@ -14,7 +14,7 @@ use crate::cause::Cause;
 use crate::digits::{self, NoDigit};
 use crate::event::{DigitVia, EndedBy, Fact};
 use crate::ids::LegNo;
-use crate::leg::{Duty, Ending, Input, step};
+use crate::leg::{Duty, Ending, Input, State, step};
 use crate::signalling;
 
 use super::Call;
@@ -266,7 +266,9 @@ impl Call {
     pub fn configure(&mut self, m: &mut Moment<'_>, no: LegNo, agreed: &Negotiated) {
         let Some(leg) = self.find_mut(no) else { return };
         let mut spec = agreed.spec;
-        leg.sound.held = agreed.held_by_remote;
+        // A first description that only sends is an announcement, not a hold.
+        let mute = !agreed.direction.receives() || spec.remote.ip().is_unspecified();
+        leg.sound.held = agreed.held_by_remote && (leg.state == State::Up || mute);
         leg.sound.common = agreed.common.clone();
         if leg.sound.held {
             spec.sending = false;

@@ -2,6 +2,7 @@
 
 use cordboard_call::event::EndedBy;
 use cordboard_call::*;
+use cordboard_media::Command;
 
 use crate::phone::Phone;
 use crate::world::*;
@@ -51,6 +52,27 @@ fn early_media_of_the_callee_reaches_the_caller() {
     world.by(CALLER, |caller, now| caller.bye(now, &[]));
     world.run(50);
     assert!(world.phone(ALICE).saw("BYE"));
+    world.assert_clean();
+}
+
+#[test]
+fn an_announcement_that_only_sends_is_no_hold() {
+    let mut world = World::new();
+    let call = world.call_in();
+    world.dial(call, 2, ALICE).unwrap();
+    world.run(50);
+    world.by(ALICE, |alice, now| alice.announce(now, "sendonly"));
+    world.run(50);
+    world.bridge(call, 1, 2);
+    let alice = world.stream(0);
+    let heard = world.switch.commands.iter().any(|command| {
+        matches!(command, Command::Configure { stream, spec }
+            if *stream == alice && spec.receiving && !spec.sending)
+    });
+    assert!(heard);
+    let plays = |c: &Command| matches!(c, Command::Play { .. });
+    assert!(!world.switch.commands.iter().any(plays), "no hold music");
+    world.by(CALLER, Phone::cancel);
     world.assert_clean();
 }
 

@@ -92,7 +92,11 @@ impl Phone {
     }
 
     pub fn ring_with_audio(&mut self, now: Time) {
-        let body = self.sdp("sendrecv", None);
+        self.announce(now, "sendrecv");
+    }
+
+    pub fn announce(&mut self, now: Time, direction: &str) {
+        let body = self.sdp(direction, None);
         let dialog = self.dialog.unwrap();
         self.sip
             .progress(now, dialog, 183, &[], Some(body))

@@ -177,6 +177,25 @@ fn random_call(chance: &mut Chance, world: &mut World) {
 
 #[test]
 fn a_thousand_calls_leave_nothing_behind() {
+    let mut world = random_calls(1_000, 0x5eed_cafe, 0);
+    world.assert_clean();
+    assert_each_call_is_told_whole(&world.switch.facts);
+    assert!(world.told("leg.answered") > 200);
+    assert!(world.told("call.bridged") > 50);
+    assert!(world.told("leg.held") > 10);
+    assert!(world.told("recording.ended") > 50);
+}
+
+#[test]
+fn nor_do_three_hundred_where_a_fifth_of_all_datagrams_is_lost() {
+    let mut world = random_calls(300, 0xdead_beef, 20);
+    world.loss_percent = 0;
+    world.run(100_000);
+    world.assert_clean();
+    assert_each_call_is_told_whole(&world.switch.facts);
+}
+
+fn random_calls(count: u64, seed: u64, loss_percent: u64) -> World {
     let mut world = World::with(Settings {
         parties: PartyLimits {
             user: 6,
@@ -185,19 +204,15 @@ fn a_thousand_calls_leave_nothing_behind() {
         longest_call: Duration::from_secs(90),
         ..Settings::default()
     });
-    let mut chance = Chance(0x5eed_cafe);
-    while world.switch.calls.counters().calls_started < 1_000 {
+    world.loss_percent = loss_percent;
+    let mut chance = Chance(seed);
+    while world.switch.calls.counters().calls_started < count {
         random_call(&mut chance, &mut world);
         world.wire.clear();
         world.switch.commands.clear();
         world.switch.notices.clear();
     }
-    world.assert_clean();
-    assert_each_call_is_told_whole(&world.switch.facts);
-    assert!(world.told("leg.answered") > 200);
-    assert!(world.told("call.bridged") > 50);
-    assert!(world.told("leg.held") > 10);
-    assert!(world.told("recording.ended") > 50);
+    world
 }
 
 /// `call.started` first, `call.ended` once and last, one `leg.ended` and one CDR a leg.

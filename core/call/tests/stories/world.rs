@@ -44,6 +44,9 @@ pub struct World {
     pub phones: BTreeMap<SocketAddr, Phone>,
     /// Everything that was sent: from, to, text.
     pub wire: Vec<(SocketAddr, SocketAddr, String)>,
+    /// Of a hundred datagrams so many are lost, by a chance that is the same in every run.
+    pub loss_percent: u64,
+    dice: u64,
     flying: BinaryHeap<Reverse<Datagram>>,
     serial: u64,
 }
@@ -67,6 +70,8 @@ impl World {
             switch: Switch::new(settings),
             phones: phones.into_iter().collect(),
             wire: Vec::new(),
+            loss_percent: 0,
+            dice: 0x1057,
             flying: BinaryHeap::new(),
             serial: 0,
         }
@@ -317,6 +322,9 @@ impl World {
             for (flow, bytes) in sent.drain(..) {
                 self.serial += 1;
                 let text = String::from_utf8_lossy(&bytes).into_owned();
+                if self.is_lost() {
+                    continue;
+                }
                 self.wire.push((flow.local, flow.remote, text));
                 self.flying.push(Reverse((
                     self.now + DELAY,
@@ -330,6 +338,13 @@ impl World {
                 return;
             }
         }
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        self.dice % 100 < self.loss_percent
     }
 
     /// Topics of the facts so far, in order, with their leg's number where they have one.
