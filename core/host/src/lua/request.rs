@@ -154,9 +154,11 @@ impl Request {
             }));
         }
         let options = self.options(0, KNOWN)?;
-        let mut op = CollectOp::default();
-        op.prompts = options.texts("prompt")?;
-        op.invalid = options.texts("invalid")?;
+        let mut op = CollectOp {
+            prompts: options.texts("prompt")?,
+            invalid: options.texts("invalid")?,
+            ..CollectOp::default()
+        };
         if let Some(digits) = options.count("digits", 64)? {
             op.min = digits;
             op.max = digits;
