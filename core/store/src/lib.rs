@@ -29,7 +29,7 @@ pub use journal::{
     Batch, CallQuery, CallRow, CdrQuery, CdrRow, JournalStore, StoredEvent, Verdict,
 };
 pub use kv::{KvLimits, KvPlace, KvStore, KvWrite, NUMBER_MAX};
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, StoreFaults};
 pub use postgres::open_postgres;
 pub use secrets::{Ha1, Secret, SecretStore};
 pub use sql::SqlStore;

@@ -19,7 +19,7 @@ type Names<const N: usize> = [String; N];
 
 #[derive(Default)]
 struct Inner {
-    still: bool,
+    faults: StoreFaults,
     limits: KvLimits,
     ha1: BTreeMap<Names<2>, Ha1>,
     secrets: BTreeMap<Names<2>, Secret>,
@@ -31,6 +31,17 @@ struct Inner {
     batches: BTreeMap<(String, u64), Batch>,
     calls: HashMap<Names<2>, CallRow>,
     cdrs: BTreeMap<(String, u64), CdrRow>,
+}
+
+/// What goes wrong from now on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreFaults {
+    /// Every request fails, as on a database that stands still.
+    pub still: bool,
+    /// Commits are written, but their answer is lost.
+    pub answers_lost: bool,
+    /// Commits with calls or CDRs are refused.
+    pub projections_refused: bool,
 }
 
 struct Value {
@@ -67,9 +78,9 @@ impl MemoryStore {
         store
     }
 
-    /// Makes every request fail as on a database that stands still, or work again.
-    pub fn stand_still(&self, still: bool) {
-        self.lock().still = still;
+    /// Chooses what goes wrong from now on.
+    pub fn set_faults(&self, faults: StoreFaults) {
+        self.lock().faults = faults;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -82,7 +93,7 @@ impl MemoryStore {
         work: impl FnOnce(&mut Inner) -> Result<T, StoreError>,
     ) -> Task<'a, T> {
         let mut inner = self.lock();
-        let outcome = if inner.still {
+        let outcome = if inner.faults.still {
             Err(StoreError::Unavailable(
                 "it was told to stand still".to_owned(),
             ))

@@ -123,7 +123,7 @@ impl Journal {
                 .saturating_add(config.spool_bytes_max / 4),
         };
         let known: HashMap<String, u64> = store.last_seqs().await?.into_iter().collect();
-        let (spool, recovered) = Spool::recover(disk.clone(), spool_config)?;
+        let (spool, recovered) = Spool::recover(disk.clone(), spool_config, &known)?;
         let bounds = Bounds {
             memory_bytes_max: config.memory_bytes_max,
             spool_bytes_max: config.spool_bytes_max,

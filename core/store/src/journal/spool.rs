@@ -179,11 +179,15 @@ pub struct Spool {
 
 impl Spool {
     /// Reads what the disk holds, cuts what is torn, and stands ready to write a new segment.
-    /// A tenant's spool may begin beyond what the database holds (the loader counts that gap).
-    pub fn recover(disk: Arc<dyn SpoolDisk>, config: SpoolConfig) -> io::Result<(Self, Recovered)> {
+    /// `known` are the last numbers that the database holds; what does not follow them is set
+    /// aside too.
+    pub fn recover(
+        disk: Arc<dyn SpoolDisk>,
+        config: SpoolConfig,
+        known: &HashMap<String, u64>,
+    ) -> io::Result<(Self, Recovered)> {
         let mut found = Recovered::default();
         let segments = disk.segments()?;
-        let newest = segments.last().map(|(number, _)| number);
         let mut hole = false;
         let mut bytes = 0;
         for (number, length) in &segments {
@@ -192,12 +196,10 @@ impl Spool {
                 found.set_aside += 1;
                 continue;
             }
-            let (whole, broken) = scan(&*disk, *number, &mut found)?;
-            if whole < *length || Some(number) == newest {
-                // Also syncs: the process before may have been killed before it did.
-                disk.cut(*number, whole)?;
-                found.torn_bytes += length - whole;
-            }
+            let (whole, broken) = scan(&*disk, *number, known, &mut found)?;
+            // Also syncs: the process before may have been killed before it did.
+            disk.cut(*number, whole)?;
+            found.torn_bytes += length - whole;
             hole = broken;
             bytes += whole;
             found.tail.segment = *number;
@@ -290,7 +292,12 @@ fn write_all(file: &dyn SpoolFile, mut bytes: &[u8]) -> io::Result<()> {
 
 /// Reads one segment into `found`. Returns the bytes of it to keep, and whether a tenant's
 /// numbers have a hole behind them.
-fn scan(disk: &dyn SpoolDisk, number: u64, found: &mut Recovered) -> io::Result<(u64, bool)> {
+fn scan(
+    disk: &dyn SpoolDisk,
+    number: u64,
+    known: &HashMap<String, u64>,
+    found: &mut Recovered,
+) -> io::Result<(u64, bool)> {
     let mut offset = 0;
     loop {
         let frames = read_frames(disk, number, offset, READ_BYTES, u64::MAX)?;
@@ -299,7 +306,7 @@ fn scan(disk: &dyn SpoolDisk, number: u64, found: &mut Recovered) -> io::Result<
         }
         for body in &frames.bodies {
             let body_bytes = frames.bytes.get(body.clone()).unwrap_or(&[]);
-            if !take_frame(body_bytes, found) {
+            if !take_frame(body_bytes, known, found) {
                 return Ok((offset + (body.start - FRAME_HEAD_BYTES) as u64, true));
             }
         }
@@ -308,7 +315,7 @@ fn scan(disk: &dyn SpoolDisk, number: u64, found: &mut Recovered) -> io::Result<
 }
 
 /// Takes a frame's records into `found`, or none of them when one does not follow.
-fn take_frame(mut body: &[u8], found: &mut Recovered) -> bool {
+fn take_frame(mut body: &[u8], known: &HashMap<String, u64>, found: &mut Recovered) -> bool {
     let mut last: HashMap<&str, u64> = HashMap::new();
     let mut events = 0;
     while !body.is_empty() {
@@ -316,7 +323,11 @@ fn take_frame(mut body: &[u8], found: &mut Recovered) -> bool {
             return false;
         };
         let before = last.get(tenant).or_else(|| found.last_seqs.get(tenant));
-        if before.is_some_and(|before| record.seq != before + 1) {
+        let before = before.copied().unwrap_or(0);
+        // What a power loss took from the spool may be in the database already.
+        let held = before.max(known.get(tenant).copied().unwrap_or(0));
+        let follows = record.seq > before && record.seq <= held + 1;
+        if !follows {
             return false;
         }
         last.insert(tenant, record.seq);

@@ -19,6 +19,10 @@ impl MemoryStore {
 
 impl Inner {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        let projects = !commit.calls.is_empty() || !commit.cdrs.is_empty();
+        if self.faults.projections_refused && projects {
+            return Err(StoreError::Refused("it was told to".to_owned()));
+        }
         let known = |batch: &Batch| self.last_seqs.get(&batch.tenant).copied().unwrap_or(0);
         if commit
             .batches
@@ -39,6 +43,9 @@ impl Inner {
         }
         for row in &commit.cdrs {
             self.cdrs.insert((row.tenant.clone(), row.seq), row.clone());
+        }
+        if self.faults.answers_lost {
+            return Err(StoreError::Unavailable("the answer was lost".to_owned()));
         }
         Ok(())
     }
