@@ -253,6 +253,13 @@ impl Engine {
         self.calls.get(&id).map(|call| CallView::of(call))
     }
 
+    /// Some leg of the call types a secret now: as long as that lasts, no body of its INFO
+    /// requests may be kept anywhere.
+    pub fn has_secret_leg(&self, id: CallId) -> bool {
+        let call = self.calls.get(&id);
+        call.is_some_and(|call| call.legs.iter().any(|leg| leg.secret))
+    }
+
     /// Calls now.
     pub fn len(&self) -> usize {
         self.calls.len()

@@ -49,11 +49,65 @@ pub(crate) fn reason(headers: &Headers) -> Option<Cause> {
         .find_map(Cause::from_reason_header)
 }
 
-/// The body, where it is a session description.
-pub(crate) fn sdp<'a>(headers: &Headers, body: &'a Bytes) -> Option<&'a Bytes> {
-    let kind = headers.find(b"Content-Type")?;
-    let kind = kind.split(|&b| b == b';').next().unwrap_or_default();
-    (!body.is_empty() && kind.trim_ascii().eq_ignore_ascii_case(SDP.as_bytes())).then_some(body)
+/// The session description of a body: all of it, or a part of multipart/mixed (RFC 5621), as
+/// carriers send it beside ISUP or a picture of the caller.
+pub(crate) fn sdp<'a>(headers: &Headers, body: &'a Bytes) -> Option<&'a [u8]> {
+    sdp_of(headers.find(b"Content-Type")?, body)
+}
+
+/// Parts of a multipart body that are looked at; what lies behind is not.
+const PARTS_MAX: usize = 8;
+
+fn sdp_of<'a>(content_type: &[u8], body: &'a [u8]) -> Option<&'a [u8]> {
+    let is = |kind: &str| media_type(content_type).eq_ignore_ascii_case(kind.as_bytes());
+    if body.is_empty() {
+        return None;
+    }
+    if is(SDP) {
+        return Some(body);
+    }
+    if !is("multipart/mixed") && !is("multipart/alternative") {
+        return None;
+    }
+    let parameters = std::str::from_utf8(content_type).ok()?.split(';').skip(1);
+    let boundary = parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))
+        .map(|(_, value)| format!("--{}", value.trim().trim_matches('"')))
+        .filter(|boundary| (3..=72).contains(&boundary.len()))?;
+    let found = |at: usize| {
+        body.get(at..)
+            .and_then(|rest| find(rest, boundary.as_bytes()))
+    };
+    let mut start = found(0)? + boundary.len();
+    for _ in 0..PARTS_MAX {
+        let end = start + found(start)?;
+        let part = body.get(start..end)?;
+        let head = find(part, b"\r\n\r\n")?;
+        let (head, content) = part.split_at_checked(head + 4)?;
+        let is_sdp = head.split(|&b| b == b'\n').any(|line| {
+            let mut halves = line.splitn(2, |&b| b == b':');
+            let name = halves.next().unwrap_or_default().trim_ascii();
+            let value = media_type(halves.next().unwrap_or_default());
+            (name.eq_ignore_ascii_case(b"content-type") || name.eq_ignore_ascii_case(b"c"))
+                && value.eq_ignore_ascii_case(SDP.as_bytes())
+        });
+        if is_sdp {
+            // The line end before a boundary belongs to the boundary.
+            return Some(content.strip_suffix(b"\r\n").unwrap_or(content));
+        }
+        start = end + boundary.len();
+    }
+    None
+}
+
+fn media_type(value: &[u8]) -> &[u8] {
+    let kind = value.split(|&b| b == b';').next().unwrap_or_default();
+    kind.trim_ascii()
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
 }
 
 /// A body that is a session description.
@@ -144,6 +198,20 @@ mod tests {
             name: name.map(str::to_owned),
             host: "demo.example".to_owned(),
         }
+    }
+
+    #[test]
+    fn finds_the_description_among_other_parts() {
+        let mixed = b"multipart/mixed; boundary=\"b1\"";
+        let body = b"--b1\r\nContent-Type: application/isup\r\n\r\n\x01\x10\r\n\
+                     --b1\r\ncontent-type: Application/SDP\r\n\r\nv=0\r\n\r\n--b1--\r\n";
+        assert_eq!(sdp_of(mixed, body), Some(&b"v=0\r\n"[..]));
+        assert_eq!(sdp_of(b"application/sdp;x=1", b"v=0"), Some(&b"v=0"[..]));
+        assert_eq!(sdp_of(b"application/sdp", b""), None);
+        assert_eq!(sdp_of(b"text/plain", b"v=0"), None);
+        assert_eq!(sdp_of(b"multipart/mixed", body), None);
+        assert_eq!(sdp_of(b"multipart/mixed;boundary=", body), None);
+        assert_eq!(sdp_of(mixed, body.get(..60).unwrap()), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Call {
             Event::Reinvited { dialog, request } => self.reinvited(m, no, dialog, &request),
             Event::ReinviteAnswered { response, .. } => {
                 let body = signalling::sdp(response.headers(), response.body());
-                self.reinvite_answered(m, no, body.map(|body| &body[..]));
+                self.reinvite_answered(m, no, body);
             }
             Event::ReinviteFailed { .. } => {
                 if let Some(leg) = self.find_mut(no) {
