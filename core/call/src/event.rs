@@ -171,7 +171,7 @@ pub enum Fact {
     StepEnded {
         /// The step's name.
         step: String,
-        /// `done`, `answered`, `timeout`, `busy`, `failed`, a menu's key ...
+        /// `done`, `answered`, `timeout`, `busy`, `failed`, the key that was pressed ...
         outcome: String,
         /// More about it: a script's error with line and stack, a cause.
         #[serde(default, skip_serializing_if = "Option::is_none")]
