@@ -21,7 +21,7 @@ macro_rules! names {
             pub const KNOWN: &'static [HeaderName] = &[$(HeaderName::$variant,)*];
 
             /// The canonical spelling; empty for `Other`.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(HeaderName::$variant => $name,)* HeaderName::Other => "" }
             }
 
@@ -98,22 +98,57 @@ names! {
     MimeVersion, "MIME-Version", 0, false;
 }
 
+/// Slots of the table below: four times the names, so that most are found at the first look.
+const SLOTS: usize = 256;
+
+/// The known names by the hash of their spelling; a name whose slot is taken stands in the next free one.
+static BY_HASH: [HeaderName; SLOTS] = by_hash();
+
+const fn by_hash() -> [HeaderName; SLOTS] {
+    let mut table = [HeaderName::Other; SLOTS];
+    let mut place = 0;
+    while place < HeaderName::KNOWN.len() {
+        let name = HeaderName::KNOWN[place];
+        let mut slot = hash(name.as_str().as_bytes());
+        while !matches!(table[slot], HeaderName::Other) {
+            slot = (slot + 1) % SLOTS;
+        }
+        table[slot] = name;
+        place += 1;
+    }
+    table
+}
+
+/// Mixes length, first, middle and last letter, in lower case.
+const fn hash(text: &[u8]) -> usize {
+    let len = text.len();
+    if len == 0 {
+        return 0;
+    }
+    let (first, middle, last) = (text[0] | 32, text[len / 2] | 32, text[len - 1] | 32);
+    let mixed = (first as usize) * 7 + (middle as usize) * 31 + (last as usize) * 3 + len * 17;
+    mixed % SLOTS
+}
+
 impl HeaderName {
     /// The known name that `text` spells, in any case and in compact form too; else `Other`.
     pub fn of(text: &[u8]) -> HeaderName {
         if let [letter] = text {
             let letter = letter.to_ascii_lowercase();
-            return HeaderName::find(|name| name.compact() == Some(letter));
+            let found = HeaderName::KNOWN
+                .iter()
+                .find(|name| name.compact() == Some(letter));
+            return found.copied().unwrap_or(HeaderName::Other);
         }
-        HeaderName::find(|name| name.as_str().as_bytes().eq_ignore_ascii_case(text))
-    }
-
-    fn find(test: impl Fn(HeaderName) -> bool) -> HeaderName {
-        HeaderName::KNOWN
+        let (before, from) = BY_HASH.split_at(hash(text));
+        // The table is never full, so there is always an end to the look.
+        let looked_at = from
             .iter()
-            .copied()
-            .find(|name| test(*name))
-            .unwrap_or(HeaderName::Other)
+            .chain(before)
+            .take_while(|name| **name != HeaderName::Other);
+        let mut matching =
+            looked_at.filter(|name| name.as_str().as_bytes().eq_ignore_ascii_case(text));
+        matching.next().copied().unwrap_or(HeaderName::Other)
     }
 
     /// Whether a second line of this name makes the message ambiguous, so that it is refused (RFC 3261 section 7.3.1).
@@ -129,5 +164,50 @@ impl HeaderName {
                 | HeaderName::ContentType
                 | HeaderName::Expires
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_in_any_case_and_by_its_compact_form() {
+        for name in HeaderName::KNOWN {
+            assert_eq!(HeaderName::of(name.as_str().as_bytes()), *name);
+            assert_eq!(
+                HeaderName::of(name.as_str().to_uppercase().as_bytes()),
+                *name
+            );
+            assert_eq!(
+                HeaderName::of(name.as_str().to_lowercase().as_bytes()),
+                *name
+            );
+            assert_eq!(
+                HeaderName::of(format!("{}x", name.as_str()).as_bytes()),
+                HeaderName::Other
+            );
+            if let Some(letter) = name.compact() {
+                assert_eq!(HeaderName::of(&[letter]), *name);
+                assert_eq!(HeaderName::of(&[letter.to_ascii_uppercase()]), *name);
+            }
+        }
+        assert_eq!(HeaderName::of(b""), HeaderName::Other);
+        assert_eq!(HeaderName::of(b"z"), HeaderName::Other);
+    }
+
+    #[test]
+    fn names_are_found_soon() {
+        let looks = |name: HeaderName| {
+            let home = hash(name.as_str().as_bytes());
+            let slot = BY_HASH.iter().position(|other| *other == name).unwrap();
+            (slot + SLOTS - home) % SLOTS
+        };
+        let total: usize = HeaderName::KNOWN.iter().map(|name| looks(*name)).sum();
+        assert!(
+            total <= HeaderName::KNOWN.len() / 2,
+            "{total} extra looks for all names"
+        );
+        assert!(HeaderName::KNOWN.len() * 2 < SLOTS);
     }
 }
