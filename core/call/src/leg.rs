@@ -232,6 +232,8 @@ pub(crate) struct Sound {
     pub held: bool,
     /// The journal has been told so.
     pub told_held: bool,
+    /// Silence was told while it did not matter: before the answer.
+    pub silent: bool,
     /// What the leg hears now.
     pub playing: Option<Playing>,
     /// Plays of ours whose end the media thread has not told yet.
@@ -251,6 +253,7 @@ impl Sound {
             asked: false,
             held: false,
             told_held: false,
+            silent: false,
             playing: None,
             prompts: SmallVec::new(),
         }

@@ -149,6 +149,7 @@ impl Call {
         let dialog = self.dialog_facts(m, no);
         self.tell(m, Some(no), Fact::LegAnswered { dialog, media });
         self.notice(m, Notice::Answered { leg: no });
+        self.watch_again(m, no);
         let Ok(leg) = self.leg_mut(no) else { return };
         leg.sound.told_held = leg.sound.held;
         if leg.sound.held {

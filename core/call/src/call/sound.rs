@@ -1,6 +1,6 @@
 //! What a call's legs hear and say: plays, digits, and what the media thread tells.
 
-use cordboard_media::{Clip, Command, Event};
+use cordboard_media::{Clip, Command, Event, StreamSpec};
 use cordboard_sip::{Body, Method};
 
 use crate::action::{Notice, Refusal};
@@ -172,9 +172,27 @@ impl Call {
         Ok(())
     }
 
+    /// An answered leg is watched anew: silence is told once only, and it may have been told
+    /// before the answer. The watch begins again where receiving does.
+    pub fn watch_again(&mut self, m: &mut Moment<'_>, no: LegNo) {
+        let Ok(leg) = self.leg_mut(no) else { return };
+        let stream = leg.sound.port.stream;
+        let silent = std::mem::take(&mut leg.sound.silent);
+        if let Some(spec) = leg.sound.spec.filter(|spec| silent && spec.receiving) {
+            let deaf = StreamSpec {
+                receiving: false,
+                ..spec
+            };
+            for spec in [deaf, spec] {
+                m.board.media(Command::Configure { stream, spec });
+            }
+        }
+    }
+
     /// No RTP came for the tenant's time-out from a leg that should send it.
     fn fell_silent(&mut self, m: &mut Moment<'_>, no: LegNo) {
-        let Ok(leg) = self.leg(no) else { return };
+        let Ok(leg) = self.leg_mut(no) else { return };
+        leg.sound.silent = !leg.state.is_answered();
         let receiving = leg.sound.spec.is_some_and(|spec| spec.receiving);
         if leg.state != State::Up || leg.sound.held || !receiving {
             m.board.counters.inputs_ignored += 1;

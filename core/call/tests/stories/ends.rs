@@ -59,6 +59,23 @@ fn a_leg_that_sends_no_rtp_is_ended() {
 }
 
 #[test]
+fn silence_before_the_answer_counts_from_the_answer() {
+    let mut world = World::with(Settings {
+        no_rtp: Duration::from_secs(5),
+        ..Settings::default()
+    });
+    let call = world.call_in();
+    world.act(call, Action::Progress { leg: LegNo(1) }).unwrap();
+    world.run(12_000);
+    world.act(call, Action::Answer { leg: LegNo(1) }).unwrap();
+    world.run(4_500);
+    assert_eq!(world.told("leg.ended"), 0);
+    world.run(1_000);
+    assert_eq!(whys(&world), [Some("no-rtp".to_owned())]);
+    world.assert_clean();
+}
+
+#[test]
 fn a_held_leg_may_be_silent() {
     let mut world = World::with(Settings {
         no_rtp: Duration::from_secs(5),
