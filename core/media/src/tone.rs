@@ -174,7 +174,7 @@ impl Generator {
                 *remaining -= 1;
             }
             // A cadence of one entry is sound without a pause.
-            *slot = if self.phase % 2 == 0 || self.cadence.len() == 1 {
+            *slot = if self.phase.is_multiple_of(2) || self.cadence.len() == 1 {
                 self.waves.iter_mut().map(Wave::next).sum::<f64>() as i16
             } else {
                 0

@@ -23,10 +23,10 @@ pub struct Session {
     /// Which of them is the audio.
     audio: usize,
     /// Our numbers where the dialog maps a codec to another than the static one.
-    mapped: SmallVec<[(u8, Codec); 2]>,
+    mapped: Payloads,
     event: u8,
     /// The offer that waits for its answer: what it listed.
-    offered: Option<SmallVec<[(u8, Codec); 2]>>,
+    offered: Option<Payloads>,
 }
 
 impl Session {
@@ -63,7 +63,7 @@ impl Session {
 
     /// Makes our offer. A second one before an answer replaces the first.
     pub fn offer(&mut self, local: &LocalMedia<'_>) -> Bytes {
-        let codecs: SmallVec<[(u8, Codec); 2]> = local
+        let codecs: Payloads = local
             .codecs
             .iter()
             .map(|codec| (self.payload_of(*codec), *codec))
@@ -233,18 +233,21 @@ impl Session {
     }
 }
 
+/// Payload numbers and what they mean.
+type Payloads = SmallVec<[(u8, Codec); 2]>;
+
 /// The first of their audio lines with a codec of ours, and all such codecs on it.
 fn choose<'a>(
     lines: &'a [Audio],
     local: &LocalMedia<'_>,
-) -> Result<(&'a Audio, SmallVec<[(u8, Codec); 2]>), SdpError> {
+) -> Result<(&'a Audio, Payloads), SdpError> {
     let mut error = SdpError::NoAudio;
     for audio in lines {
         if audio.remote.is_ipv4() != local.address.is_ipv4() {
             error = SdpError::Address(audio.remote.ip().to_string());
             continue;
         }
-        let common: SmallVec<[(u8, Codec); 2]> = audio
+        let common: Payloads = audio
             .codecs
             .iter()
             .filter(|(_, codec)| local.codecs.contains(codec))

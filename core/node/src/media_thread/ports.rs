@@ -1,0 +1,257 @@
+//! RTP port pairs of one shard: bound when first needed, kept bound, used again oldest first.
+//!
+//! A pair that is given back rests for two seconds, so that the last packets of its old call are
+//! not the first of its next; what still lies in its sockets then is thrown away. When the range
+//! is used up `take` says so and the call is refused.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordboard_media::{MediaPort, MediaPorts, StreamId};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{Input, sys};
+use crate::clock::Clock;
+use crate::mailbox::Sender;
+
+/// How long a pair rests.
+const QUARANTINE: Duration = Duration::from_secs(2);
+/// Datagrams thrown away at most when a pair is taken again.
+const STALE_MAX: usize = 4_096;
+/// Ports that another program holds are tried again, so many each time.
+const RETRIES: usize = 8;
+/// New pairs tried in one `take` before it gives up.
+const BINDS_MAX: usize = 256;
+
+/// Two bound sockets: RTP on an even port, RTCP on the odd one above.
+#[derive(Debug)]
+pub struct Pair {
+    rtp: Socket,
+    rtcp: Socket,
+}
+
+impl Pair {
+    fn bind(ip: IpAddr, port: u16, dscp: u8) -> io::Result<Self> {
+        let rtp = bind(SocketAddr::new(ip, port), dscp)?;
+        let rtcp = bind(SocketAddr::new(ip, port + 1), dscp)?;
+        Ok(Self { rtp, rtcp })
+    }
+
+    /// The RTP socket.
+    pub(super) fn rtp(&self) -> RawFd {
+        self.rtp.as_raw_fd()
+    }
+
+    /// The RTCP socket.
+    pub(super) fn rtcp(&self) -> RawFd {
+        self.rtcp.as_raw_fd()
+    }
+
+    fn throw_stale_away(&self) {
+        let mut buffer = [0; 1];
+        for fd in [self.rtp(), self.rtcp()] {
+            for _ in 0..STALE_MAX {
+                if sys::receive(fd, &mut buffer).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn bind(address: SocketAddr, dscp: u8) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
+    let class = u32::from(dscp & 0x3f) << 2;
+    // A host that forbids marking still carries calls.
+    if address.is_ipv4() {
+        let _ = socket.set_tos_v4(class);
+    } else {
+        socket.set_only_v6(true)?;
+        let _ = socket.set_tclass_v6(class);
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+struct Slot {
+    pair: Arc<Pair>,
+    local: SocketAddr,
+    generation: u32,
+    taken: bool,
+}
+
+/// Pairs on one local address.
+struct Address {
+    /// Pairs that rest or wait, with the time they were given back: oldest first.
+    idle: VecDeque<(Duration, usize)>,
+    /// Next port never tried; `None` past the range.
+    next: Option<u16>,
+    /// Ports that were held by somebody else.
+    foreign: VecDeque<u16>,
+}
+
+/// The pairs of one shard, and the media thread that owns their packets.
+pub struct PortPool {
+    first: u16,
+    last: u16,
+    dscp: u8,
+    /// This pool's thread, of so many: slot numbers tell it.
+    thread: u32,
+    threads: u32,
+    clock: Clock,
+    mailbox: Sender<Input>,
+    slots: Vec<Slot>,
+    addresses: HashMap<IpAddr, Address>,
+    full_told: bool,
+}
+
+/// What a pool needs to know.
+pub(super) struct PoolSettings {
+    pub first: u16,
+    pub last: u16,
+    pub dscp: u8,
+    pub thread: u32,
+    pub threads: u32,
+}
+
+impl PortPool {
+    pub(super) fn new(settings: PoolSettings, clock: Clock, mailbox: Sender<Input>) -> Self {
+        let first = settings.first.saturating_add(settings.first & 1);
+        Self {
+            first,
+            last: settings.last,
+            dscp: settings.dscp,
+            thread: settings.thread,
+            threads: settings.threads.max(1),
+            clock,
+            mailbox,
+            slots: Vec::new(),
+            addresses: HashMap::new(),
+            full_told: false,
+        }
+    }
+
+    /// Pairs in use now.
+    pub fn taken(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.taken).count()
+    }
+
+    fn number(&self, index: usize) -> u32 {
+        index as u32 * self.threads + self.thread
+    }
+
+    /// A rested pair, else a new one.
+    fn find(&mut self, local: IpAddr) -> Option<usize> {
+        let now = self.clock.read().now;
+        let (first, last) = (self.first, self.last);
+        let address = self.addresses.entry(local).or_insert_with(|| Address {
+            idle: VecDeque::new(),
+            next: (first < last).then_some(first),
+            foreign: VecDeque::new(),
+        });
+        if let Some((given_back, index)) = address.idle.front().copied()
+            && now.saturating_sub(given_back) >= QUARANTINE
+        {
+            address.idle.pop_front();
+            self.slots.get(index)?.pair.throw_stale_away();
+            return Some(index);
+        }
+        for _ in 0..BINDS_MAX {
+            let Some(port) = address.next else { break };
+            address.next = port.checked_add(2).filter(|next| *next < last);
+            match Pair::bind(local, port, self.dscp) {
+                Ok(pair) => return Some(add(&mut self.slots, pair, local, port)),
+                Err(error) => {
+                    address.foreign.push_back(port);
+                    if !matches!(
+                        error.kind(),
+                        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
+                    ) {
+                        tracing::warn!(%local, port, %error, "an RTP port cannot be bound");
+                        return None;
+                    }
+                }
+            }
+        }
+        for _ in 0..RETRIES.min(address.foreign.len()) {
+            let port = address.foreign.pop_front()?;
+            match Pair::bind(local, port, self.dscp) {
+                Ok(pair) => return Some(add(&mut self.slots, pair, local, port)),
+                Err(_) => address.foreign.push_back(port),
+            }
+        }
+        None
+    }
+}
+
+fn add(slots: &mut Vec<Slot>, pair: Pair, local: IpAddr, port: u16) -> usize {
+    slots.push(Slot {
+        pair: Arc::new(pair),
+        local: SocketAddr::new(local, port),
+        generation: 0,
+        taken: false,
+    });
+    slots.len() - 1
+}
+
+impl MediaPorts for PortPool {
+    fn take(&mut self, local: IpAddr) -> Option<MediaPort> {
+        let Some(index) = self.find(local) else {
+            if !std::mem::replace(&mut self.full_told, true) {
+                tracing::warn!(%local, "no RTP port is free; calls are refused");
+            }
+            return None;
+        };
+        self.full_told = false;
+        let number = self.number(index);
+        let slot = self.slots.get_mut(index)?;
+        slot.generation = slot.generation.wrapping_add(1);
+        let stream = StreamId {
+            slot: number,
+            generation: slot.generation,
+        };
+        let attach = Input::Attach {
+            stream,
+            pair: Arc::clone(&slot.pair),
+        };
+        if self.mailbox.try_send(attach).is_err() {
+            // The thread is behind: refuse the call, keep the pair.
+            let address = self.addresses.get_mut(&local)?;
+            address.idle.push_front((Duration::ZERO, index));
+            return None;
+        }
+        slot.taken = true;
+        Some(MediaPort {
+            stream,
+            local: slot.local,
+        })
+    }
+
+    fn give_back(&mut self, stream: StreamId) {
+        if stream.slot % self.threads != self.thread {
+            return;
+        }
+        let index = (stream.slot / self.threads) as usize;
+        let Some(slot) = self.slots.get_mut(index) else {
+            return;
+        };
+        if slot.generation != stream.generation || !slot.taken {
+            return;
+        }
+        slot.taken = false;
+        // A stream that was never opened is let go here; one that was closed is gone already.
+        let _ = self.mailbox.try_send(Input::Detach { stream });
+        let now = self.clock.read().now;
+        if let Some(address) = self.addresses.get_mut(&slot.local.ip()) {
+            address.idle.push_back((now, index));
+        }
+    }
+}
