@@ -6,6 +6,8 @@
 
 pub mod calendar;
 pub mod check;
+#[cfg(test)]
+mod demo;
 mod describe;
 pub mod diagnostic;
 pub mod diff;
