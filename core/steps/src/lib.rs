@@ -11,6 +11,8 @@ pub mod run;
 pub mod script;
 pub mod simulate;
 pub mod sound;
+#[cfg(test)]
+mod testing;
 pub mod vars;
 pub mod world;
 

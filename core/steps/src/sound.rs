@@ -15,6 +15,11 @@ use crate::world::World;
 pub const PROMPTS_MAX: usize = 32;
 /// Longest `silence:`; more fails the step.
 const SILENCE_MAX: Duration = Duration::from_secs(600);
+/// A sound without pauses (a gap of 20 ms a minute is not noticed).
+const CONTINUOUS: [u32; 2] = [60_000, 20];
+/// One short sound, then silence.
+const BEEP: [u32; 2] = [250, 60_000];
+
 /// The clips of prompts by name.
 ///
 /// # Errors
@@ -60,12 +65,29 @@ pub fn length(clips: &[Clip]) -> Option<Duration> {
     })
 }
 
-/// A country's tone: `ringback`, `busy`, `congestion`. A country that has none has Britain's.
+/// A country's tone: `ringback`, `busy`, `congestion`, `dial`, `beep`. A country that has none has
+/// Britain's.
 pub fn tone_of(country: &str, name: &str, lasts: Option<Duration>) -> Option<Tone> {
     let signals = [Signal::Ringback, Signal::Busy, Signal::Congestion];
-    let signal = signals.into_iter().find(|signal| signal.word() == name)?;
-    let tone = country_tone(country, signal).or_else(|| country_tone("gb", signal))?;
-    Some(Tone { lasts, ..tone })
+    if let Some(signal) = signals.into_iter().find(|signal| signal.word() == name) {
+        let tone = country_tone(country, signal).or_else(|| country_tone("gb", signal))?;
+        return Some(Tone { lasts, ..tone });
+    }
+    let (hertz, cadence_ms): (&[f32], [u32; 2]) = match (name, country) {
+        ("dial", "gb" | "us") => (&[350.0, 440.0], CONTINUOUS),
+        ("dial", "fr") => (&[440.0], CONTINUOUS),
+        ("dial", _) => (&[425.0], CONTINUOUS),
+        ("beep", _) => (&[1000.0], BEEP),
+        _ => return None,
+    };
+    let (hertz, cadence_ms) = (hertz.to_vec(), cadence_ms.to_vec());
+    Some(Tone {
+        name: name.to_owned(),
+        hertz,
+        cadence_ms,
+        level_db: -16.0,
+        lasts,
+    })
 }
 
 /// What clips are called in facts and transcripts.
