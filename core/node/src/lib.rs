@@ -1,1 +1,58 @@
-//! placeholder
+//! The daemon: sockets, clock, threads and files around the pure engines, and the console.
+//!
+//! Nothing here decides about a call; a branch on call state found in this room is in the wrong
+//! one. Threads: one shard (signalling, calls, routes), media threads, script workers, the
+//! journal's two, and a tokio runtime for everything that may wait (TCP, database, http, console).
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod admit;
+pub mod capture;
+pub mod chance;
+pub mod cli;
+pub mod clock;
+pub mod console;
+pub mod control;
+pub mod data_dir;
+pub mod explain;
+pub mod files;
+pub mod http;
+pub mod journal_door;
+pub mod loader;
+pub mod mailbox;
+pub mod media_thread;
+pub mod networks;
+pub mod offline;
+pub mod operator;
+pub mod outlets;
+pub mod outside;
+pub mod passwords;
+pub mod poll;
+pub mod registrar;
+pub mod reload;
+pub mod shard;
+pub mod simulated;
+pub mod sockets;
+pub mod source_limit;
+pub mod start;
+pub mod tenants;
+pub mod watch;
+pub mod world;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Command};
+
+/// Carries a command line out.
+pub fn run(cli: Cli) -> ExitCode {
+    let data = data_dir::DataDir::choose(cli.data.clone());
+    let Some(command) = cli.command else {
+        return start::start(data, &cli.start);
+    };
+    match command {
+        Command::Check { dir, scripts } => offline::check(&dir, &scripts, cli.json),
+        Command::Test { dir, scripts } => offline::test(&dir, &scripts, cli.json),
+        Command::Fmt { dir, check } => offline::fmt(&dir, check),
+        Command::Simulate(call) => offline::simulate(&call, cli.json),
+        other => console::carry_out(&data, other, &cli.start, cli.json),
+    }
+}

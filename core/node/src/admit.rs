@@ -1,0 +1,266 @@
+//! Admission: what a request that belongs to no dialog is, whose it is, and whether it may come in.
+//!
+//! A decision is a value; the shard carries it out. Nothing is allocated before it is taken, and
+//! what is refused is counted by reason, not stored. Tenant of a request: a trunk by source
+//! address and the DID dialled, else the host of the request URI, else the node's default tenant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordboard_call::event::Party;
+use cordboard_dialplan::numbers::{NumberPolicy, normalise};
+use cordboard_dialplan::route::{Challenge, Trunk, User};
+use cordboard_sip::NewRequest;
+use cordboard_sip::auth::{Algorithm, AuthError, Ha1, Verifier};
+use cordboard_sip::message::{Method, Uri};
+
+use crate::source_limit::SourceLimit;
+use crate::tenants::{Generation, Tenants};
+
+/// What to do with a request.
+pub enum Decision {
+    /// Nothing, not even an answer.
+    Silence,
+    /// Refuse it without keeping anything.
+    Refuse {
+        /// SIP status.
+        code: u16,
+        /// Extra headers.
+        headers: Vec<(&'static str, String)>,
+        /// For counters: `unknown-user`, `wrong-password`, `rate` ...
+        reason: &'static str,
+    },
+    /// A REGISTER of this user, who has shown the right password.
+    Register {
+        /// Whose user.
+        generation: Arc<Generation>,
+        /// The user.
+        user: Arc<User>,
+    },
+    /// An OPTIONS: answer 200.
+    Options,
+    /// A call.
+    Call(Box<Incoming>),
+}
+
+/// An admitted INVITE.
+pub struct Incoming {
+    /// Whose call.
+    pub generation: Arc<Generation>,
+    /// Who sent it.
+    pub party: Party,
+    /// The user who calls, where one does.
+    pub user: Option<Arc<User>>,
+    /// Its number or name.
+    pub caller: String,
+    /// Its display name.
+    pub caller_name: Option<String>,
+    /// What is dialled.
+    pub dialled: String,
+}
+
+/// What a decision looks at.
+pub struct Gate<'a> {
+    /// The tenants.
+    pub tenants: &'a Tenants,
+    /// Digest verifier.
+    pub verifier: &'a mut Verifier,
+    /// Answers to strangers.
+    pub sources: &'a mut SourceLimit,
+    /// HA1 of (tenant, user).
+    pub ha1: &'a dyn Fn(&str, &str) -> Option<Ha1>,
+    /// No new calls are taken: drain, a full journal, the node's limit.
+    pub closed: Option<&'static str>,
+}
+
+/// Decides.
+pub fn decide(gate: &mut Gate<'_>, now: Duration, new: &NewRequest) -> Decision {
+    let request = &new.request;
+    let source = new.flow.remote.ip();
+    let method = request.method();
+    if *method == Method::Ack || *method == Method::Cancel {
+        return Decision::Silence;
+    }
+    let trunk = *method == Method::Invite && gate.tenants.is_trunk(source);
+    if !trunk && !gate.sources.allow(now, source) {
+        return Decision::Silence;
+    }
+    let Ok(uri) = request.uri() else {
+        return refuse(400, "bad-uri");
+    };
+    match method {
+        Method::Options => Decision::Options,
+        Method::Invite if trunk => from_trunk(gate, new, &uri),
+        Method::Invite => from_user(gate, now, new, &uri),
+        Method::Register => register(gate, now, new, &uri),
+        Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify | Method::Refer => {
+            refuse(481, "no-dialog")
+        }
+        Method::Message | Method::Publish | Method::Subscribe => Decision::Refuse {
+            code: 405,
+            headers: vec![("Allow", ALLOW.to_owned())],
+            reason: "method",
+        },
+        _ => Decision::Refuse { code: 501, headers: vec![("Allow", ALLOW.to_owned())], reason: "method" },
+    }
+}
+
+/// Methods that we take.
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
+
+fn refuse(code: u16, reason: &'static str) -> Decision {
+    Decision::Refuse { code, headers: Vec::new(), reason }
+}
+
+fn busy(reason: &'static str) -> Decision {
+    Decision::Refuse { code: 503, headers: vec![("Retry-After", "10".to_owned())], reason }
+}
+
+fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
+    if let Some(reason) = gate.closed {
+        return busy(reason);
+    }
+    let dialled = dialled_number(uri);
+    let found = gate.tenants.of_trunk(new.flow.remote.ip(), &dialled);
+    let Some((generation, trunk)) = found else {
+        return refuse(404, "unknown-trunk");
+    };
+    let (caller, caller_name) = caller_of_trunk(new, trunk);
+    Decision::Call(Box::new(Incoming {
+        generation: Arc::clone(generation),
+        party: Party::Trunk(trunk.name.clone()),
+        user: None,
+        caller,
+        caller_name,
+        dialled,
+    }))
+}
+
+/// The caller of a trunk's call: P-Asserted-Identity, Remote-Party-ID, From in this order, since
+/// the trunk is trusted; in E.164 where it is a number. Anonymous is empty.
+fn caller_of_trunk(new: &NewRequest, _trunk: &Trunk) -> (String, Option<String>) {
+    let headers = new.request.headers();
+    let asserted = ["P-Asserted-Identity", "Remote-Party-ID"].iter().find_map(|name| {
+        let value = headers.find(name.as_bytes())?;
+        cordboard_sip::message::NameAddr::parse(value).ok()
+    });
+    let Some(address) = asserted.or_else(|| headers.from().ok()) else {
+        return (String::new(), None);
+    };
+    let user = address.uri.user_decoded().unwrap_or_default().into_owned();
+    if user.eq_ignore_ascii_case("anonymous") || user.is_empty() {
+        return (String::new(), None);
+    }
+    let number = normalise(&user, &NumberPolicy::PLAIN).unwrap_or(user);
+    (clean(&number), address.display.as_deref().map(clean))
+}
+
+fn from_user(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) -> Decision {
+    let request = &new.request;
+    let Ok(from) = request.headers().from() else {
+        return refuse(400, "bad-from");
+    };
+    let generation = match tenant_of(gate.tenants, &from.uri).or_else(|| tenant_of(gate.tenants, uri)) {
+        Some(generation) => Arc::clone(generation),
+        None => return refuse(404, "no-tenant"),
+    };
+    let user = match authenticate(gate, now, new, &generation) {
+        Ok(user) => user,
+        Err(decision) => return decision,
+    };
+    if from.uri.user_decoded().as_deref() != Some(user.name.as_str()) {
+        return refuse(403, "other-identity");
+    }
+    if let Some(reason) = gate.closed {
+        return busy(reason);
+    }
+    Decision::Call(Box::new(Incoming {
+        party: Party::User(user.name.clone()),
+        caller: user.name.clone(),
+        caller_name: user.display.clone().or(from.display.as_deref().map(clean)),
+        dialled: dialled_number(uri),
+        user: Some(user),
+        generation,
+    }))
+}
+
+fn register(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) -> Decision {
+    let Ok(to) = new.request.headers().to() else {
+        return refuse(400, "bad-to");
+    };
+    let Some(generation) = tenant_of(gate.tenants, uri).map(Arc::clone) else {
+        return refuse(404, "no-tenant");
+    };
+    match authenticate(gate, now, new, &generation) {
+        Err(decision) => decision,
+        Ok(user) if to.uri.user_decoded().as_deref() != Some(user.name.as_str()) => {
+            refuse(403, "other-identity")
+        }
+        Ok(user) => Decision::Register { generation, user },
+    }
+}
+
+fn tenant_of<'a>(tenants: &'a Tenants, uri: &Uri) -> Option<&'a Arc<Generation>> {
+    tenants.of_host(&uri.host()?.to_string())
+}
+
+/// The user whose password the request shows, or the answer that asks for it. An unknown user and
+/// a wrong password take the same path and get the same answer.
+fn authenticate(
+    gate: &mut Gate<'_>,
+    now: Duration,
+    new: &NewRequest,
+    generation: &Arc<Generation>,
+) -> Result<Arc<User>, Decision> {
+    let plan = &generation.dialplan;
+    let realm = plan.tenant.domain.as_str();
+    let source = new.flow.remote.ip();
+    let ha1 = |user: &str| plan.users.contains_key(user).then(|| (gate.ha1)(&plan.tenant.name, user)).flatten();
+    let verdict = gate.verifier.verify(now, &new.request, realm, &ha1);
+    let named = match &verdict {
+        Ok(verified) => plan.users.get(&verified.user),
+        Err(_) => new.request.headers().from().ok().and_then(|from| {
+            plan.users.get(from.uri.user_decoded()?.as_ref())
+        }),
+    };
+    match (&verdict, named) {
+        (Ok(_), Some(user)) => {
+            gate.sources.trust(now, source);
+            return Ok(Arc::clone(user));
+        }
+        (Err(AuthError::NoCredentials | AuthError::Stale), _) => {}
+        _ => {
+            gate.sources.failed(now, source);
+        }
+    }
+    let policy = named.and_then(|user| user.challenge).unwrap_or(plan.tenant.challenge);
+    let algorithms: &[Algorithm] = match policy {
+        Challenge::Md5 => &[Algorithm::Md5],
+        Challenge::Sha256 => &[Algorithm::Sha256],
+        Challenge::Both => &[Algorithm::Sha256, Algorithm::Md5],
+    };
+    let stale = matches!(verdict, Err(AuthError::Stale));
+    let challenges = gate.verifier.challenges(now, realm, algorithms, stale);
+    Err(Decision::Refuse {
+        code: 401,
+        headers: challenges.into_iter().map(|value| ("WWW-Authenticate", value)).collect(),
+        reason: match verdict {
+            Err(AuthError::NoCredentials) => "challenged",
+            Err(AuthError::Stale) => "stale-nonce",
+            _ => "wrong-password",
+        },
+    })
+}
+
+/// What is dialled: the user part of the request URI, without its parameters, escapes resolved.
+fn dialled_number(uri: &Uri) -> String {
+    let user = uri.user_decoded().unwrap_or_default();
+    let user = user.split(';').next().unwrap_or_default();
+    clean(&normalise(user, &NumberPolicy::PLAIN).unwrap_or_else(|| user.to_owned()))
+}
+
+/// Text from outside as it may stand in events, logs and headers: no control characters, at most
+/// 128 characters.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(128).collect()
+}

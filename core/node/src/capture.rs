@@ -1,0 +1,137 @@
+//! Which call a SIP message belongs to, and what one line says of it.
+//!
+//! Each message of a call becomes one event (`sip.received`, `sip.sent`) with its first line, so
+//! that an explanation can draw the ladder. Bodies and credentials are never kept; a digit in an
+//! INFO is in its body. A call's Call-IDs stay known for some seconds after its end, for the last
+//! answers.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use cordboard_call::ids::{CallId, TenantId};
+
+const LINGER: Duration = Duration::from_secs(5);
+const LINE_BYTES_MAX: usize = 200;
+
+/// What a Call-ID belongs to.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The call.
+    pub call: CallId,
+    /// Its tenant.
+    pub tenant: TenantId,
+}
+
+/// The Call-IDs of all calls that are up.
+#[derive(Default)]
+pub struct Capture {
+    entries: HashMap<Box<[u8]>, Entry>,
+    of_call: HashMap<CallId, Vec<Box<[u8]>>>,
+    leaving: VecDeque<(Duration, CallId)>,
+}
+
+impl Capture {
+    /// A dialog of a call begins.
+    pub fn bind(&mut self, sip_call_id: &[u8], entry: Entry) {
+        let key: Box<[u8]> = sip_call_id.into();
+        self.of_call.entry(entry.call).or_default().push(key.clone());
+        self.entries.insert(key, entry);
+    }
+
+    /// The call of a message.
+    pub fn find(&self, message: &[u8]) -> Option<&Entry> {
+        self.entries.get(call_id(message)?)
+    }
+
+    /// The call has ended.
+    pub fn release(&mut self, now: Duration, call: CallId) {
+        self.leaving.push_back((now + LINGER, call));
+    }
+
+    /// Forgets calls whose time is over.
+    pub fn expire(&mut self, now: Duration) {
+        while self.leaving.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, call)) = self.leaving.pop_front() {
+                for key in self.of_call.remove(&call).unwrap_or_default() {
+                    self.entries.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Call-IDs held.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True when none is held.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// The Call-ID header's value (RFC 3261 section 20.8; compact form `i`).
+pub fn call_id(message: &[u8]) -> Option<&[u8]> {
+    header(message, b"call-id", b"i")
+}
+
+/// The CSeq header's value.
+pub fn cseq(message: &[u8]) -> Option<&[u8]> {
+    header(message, b"cseq", b"")
+}
+
+fn header<'a>(message: &'a [u8], name: &[u8], compact: &[u8]) -> Option<&'a [u8]> {
+    message.split(|&b| b == b'\n').skip(1).take_while(|line| !line.is_empty() && *line != b"\r").find_map(|line| {
+        let colon = line.iter().take(40).position(|&b| b == b':')?;
+        let (key, value) = line.split_at_checked(colon)?;
+        let key = key.trim_ascii_end();
+        let matches = key.eq_ignore_ascii_case(name) || (!compact.is_empty() && key.eq_ignore_ascii_case(compact));
+        matches.then(|| value.get(1..).unwrap_or_default().trim_ascii())
+    })
+}
+
+/// A message's first line, without control characters, at most 200 bytes; with the method behind a
+/// status line, since `200 OK` alone says little.
+pub fn summary(message: &[u8]) -> String {
+    let line = message.split(|&b| b == b'\n').next().unwrap_or_default();
+    let line = line.get(..LINE_BYTES_MAX.min(line.len())).unwrap_or_default().trim_ascii();
+    let mut text: String = String::from_utf8_lossy(line)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if let Some(status) = text.strip_prefix("SIP/2.0 ") {
+        let method = cseq(message).and_then(|c| c.rsplit(|&b| b == b' ').next()).unwrap_or_default();
+        text = format!("{status} ({})", String::from_utf8_lossy(method));
+    } else if let Some(request) = text.strip_suffix(" SIP/2.0") {
+        text = request.to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OK: &[u8] = b"SIP/2.0 200 OK\r\nVia: x\r\ni : abc@host\r\nCSeq: 1 INVITE\r\n\r\nCall-ID: body\r\n";
+
+    #[test]
+    fn a_line_names_status_and_method() {
+        assert_eq!(summary(OK), "200 OK (INVITE)");
+        assert_eq!(summary(b"INVITE sip:a\x1b@b SIP/2.0\r\n"), "INVITE sip:a\u{fffd}@b");
+        assert_eq!(call_id(OK), Some(&b"abc@host"[..]));
+        assert_eq!(call_id(b"SIP/2.0 200 OK\r\n\r\nCall-ID: x\r\n"), None);
+    }
+
+    #[test]
+    fn call_ids_leave_after_the_call() {
+        let mut capture = Capture::default();
+        let call = CallId::new(1, 0, 7);
+        capture.bind(b"abc@host", Entry { call, tenant: TenantId::new("demo") });
+        assert_eq!(capture.find(OK).unwrap().call, call);
+        capture.release(Duration::from_secs(1), call);
+        capture.expire(Duration::from_secs(5));
+        assert!(!capture.is_empty());
+        capture.expire(Duration::from_secs(6));
+        assert!(capture.is_empty());
+    }
+}

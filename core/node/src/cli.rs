@@ -1,0 +1,249 @@
+//! The command line: what can be said to `cordboard`.
+//!
+//! Without a command it starts the switch. Commands that look at files (`check`, `test`, `fmt`,
+//! `simulate`) need no running switch; those that read the journal (`contacts`, `explain`) work
+//! with and without one; the rest talk to the running one over its control socket.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The Cordboard call-centre switch.
+#[derive(Debug, Parser)]
+#[command(name = "cordboard", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Data folder; else CORDBOARD_DATA, else .cordboard/.
+    #[arg(long, global = true)]
+    pub data: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; nothing starts the switch.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of a start.
+    #[command(flatten)]
+    pub start: Start,
+}
+
+/// Where a start finds its files.
+#[derive(Clone, Debug, Args)]
+pub struct Start {
+    /// Folder of dialplans: one folder a tenant, and `_node.kdl`.
+    #[arg(long, default_value = "dialplans")]
+    pub dialplans: PathBuf,
+    /// Folder of Lua call scripts.
+    #[arg(long, default_value = "scripts")]
+    pub scripts: PathBuf,
+}
+
+/// A call's part of a command: its id and, where one is meant, its leg.
+#[derive(Clone, Debug, Args)]
+pub struct OfCall {
+    /// The call's id, or the first characters that only it has.
+    pub call: String,
+    /// The leg's number.
+    #[arg(long)]
+    pub leg: Option<u16>,
+}
+
+/// One simulated call.
+#[derive(Clone, Debug, Args)]
+pub struct Simulate {
+    /// The tenant's folder.
+    pub dir: PathBuf,
+    /// Folder of Lua call scripts.
+    #[arg(long, default_value = "scripts")]
+    pub scripts: PathBuf,
+    /// Number that calls, or with --user a user's name.
+    #[arg(long)]
+    pub from: Option<String>,
+    /// The caller is a user of the tenant.
+    #[arg(long)]
+    pub user: bool,
+    /// Number that is dialled.
+    #[arg(long)]
+    pub to: String,
+    /// Local date and time, such as 2026-12-25T10:00.
+    #[arg(long)]
+    pub at: Option<String>,
+    /// Keys that the caller presses; w waits a second, W until the time-out.
+    #[arg(long, default_value = "")]
+    pub keys: String,
+    /// Users who answer after so many seconds: alice:3.
+    #[arg(long)]
+    pub answers: Vec<String>,
+}
+
+/// A call that nobody dialled in.
+#[derive(Clone, Debug, Args)]
+pub struct CallStart {
+    /// Tenant; default is the node's default tenant.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Whom to ring: user:alice, or trunk:NAME:NUMBER.
+    pub target: String,
+    /// Route that runs when it answers.
+    pub route: String,
+    /// Number that the called party sees.
+    #[arg(long)]
+    pub caller_id: Option<String>,
+    /// Seconds of ringing.
+    #[arg(long, default_value_t = 30)]
+    pub timeout: u64,
+    /// Variables, name=value.
+    #[arg(long)]
+    pub set: Vec<String>,
+    /// The same key starts the call once.
+    #[arg(long)]
+    pub key: Option<String>,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Check a tenant's dialplan: every mistake at once.
+    Check {
+        /// The tenant's folder.
+        dir: PathBuf,
+        /// Folder of Lua call scripts.
+        #[arg(long, default_value = "scripts")]
+        scripts: PathBuf,
+    },
+    /// Run the tests that stand in a dialplan, on a virtual clock.
+    Test {
+        /// The tenant's folder.
+        dir: PathBuf,
+        /// Folder of Lua call scripts.
+        #[arg(long, default_value = "scripts")]
+        scripts: PathBuf,
+    },
+    /// Write a dialplan in its usual form.
+    Fmt {
+        /// The tenant's folder.
+        dir: PathBuf,
+        /// Change nothing; exit 1 when a file would change.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Follow one made-up call through a dialplan, step by step.
+    Simulate(Simulate),
+    /// Print generated passwords.
+    Secrets,
+    /// Set a user's SIP password (read from standard input when not given).
+    Password {
+        /// Tenant.
+        tenant: String,
+        /// User.
+        user: String,
+        /// The password.
+        password: Option<String>,
+    },
+    /// List calls that are up.
+    Calls,
+    /// Start a call.
+    Call {
+        /// What to do.
+        #[command(subcommand)]
+        what: CallCommand,
+    },
+    /// End a call or one leg.
+    Hangup {
+        /// Which.
+        #[command(flatten)]
+        of: OfCall,
+        /// Cause by word.
+        #[arg(long, default_value = "normal")]
+        cause: String,
+    },
+    /// Play a prompt to a leg.
+    Play {
+        /// Which.
+        #[command(flatten)]
+        of: OfCall,
+        /// Prompt's name.
+        #[arg(long)]
+        prompt: String,
+    },
+    /// Record a call, or stop.
+    Record {
+        /// Which.
+        #[command(flatten)]
+        of: OfCall,
+        /// Stop instead.
+        #[arg(long)]
+        off: bool,
+    },
+    /// List users and their devices.
+    Users,
+    /// List trunks and their load.
+    Trunks,
+    /// Load changed dialplans now.
+    Reload {
+        /// Wait for the result; exit 1 when refused.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List a tenant's good generations, compare two, or go back to one.
+    Generations {
+        /// Tenant; default is the node's default tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Compare this one with the one in use.
+        #[arg(long)]
+        diff: Option<u64>,
+        /// Use this one until the files change.
+        #[arg(long)]
+        rollback: Option<u64>,
+    },
+    /// Change what is logged: error, warn, info, debug, trace or a filter.
+    Loglevel {
+        /// The level.
+        level: String,
+    },
+    /// Take no new calls from any source; `--off` takes them again.
+    Drain {
+        /// Take calls again.
+        #[arg(long)]
+        off: bool,
+    },
+    /// Stop the switch; with --drain after the last call.
+    Shutdown {
+        /// Wait for the last call.
+        #[arg(long)]
+        drain: bool,
+    },
+    /// List contacts of the journal, the newest first.
+    Contacts {
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        last: u32,
+        /// Tenant; default is every tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Print the CDRs of a call.
+    Cdr {
+        /// The call's id.
+        call: String,
+    },
+    /// Tell why a call went where it went.
+    Explain {
+        /// The call's id, or its first characters.
+        call: String,
+    },
+    /// Print events as they happen.
+    Trace {
+        /// Only this call.
+        call: Option<String>,
+    },
+    /// Print health.
+    Health,
+}
+
+/// Commands on calls.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CallCommand {
+    /// Ring a user or a number, then run a route.
+    Start(CallStart),
+}

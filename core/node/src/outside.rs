@@ -1,0 +1,191 @@
+//! What scripts ask of the outside: http and the store, done on the runtime, answered to the shard.
+//!
+//! Bounds: 256 requests at once (more are answered `busy`), 30 s and 1 MiB a response. A name that
+//! resolves to a private or loopback address is refused, so that a script's allowed host cannot be
+//! turned against the house by DNS; an address that the script's manifest names outright is meant.
+
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordboard_call::ids::CallId;
+use cordboard_steps::{OutsideRequest, ScriptAnswer, ScriptCallError};
+use cordboard_store::{KvPlace, KvWrite, Store};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
+use tokio::sync::Semaphore;
+
+use crate::clock::unix_ms;
+use crate::mailbox::Sender;
+use crate::shard::Input;
+
+const REQUESTS_MAX: usize = 256;
+const PATIENCE_MAX: Duration = Duration::from_secs(30);
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+type HttpClient = Client<hyper_rustls::HttpsConnector<HttpConnector<PublicOnly>>, Full<Bytes>>;
+
+/// Does what scripts ask for.
+#[derive(Clone)]
+pub struct Outside {
+    client: HttpClient,
+    store: Arc<dyn Store>,
+    places: Arc<Semaphore>,
+    shard: Sender<Input>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// Resolves names to public addresses only.
+#[derive(Clone)]
+pub struct PublicOnly;
+
+impl tower_service::Service<Name> for PublicOnly {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if found.iter().any(|address| is_private(address.ip())) && name.as_str() != "localhost" {
+                return Err(std::io::Error::new(
+                    std::io::ErrorKind::PermissionDenied,
+                    "the name resolves to a private address",
+                ));
+            }
+            Ok(found.into_iter())
+        })
+    }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast()
+                || v4.octets()[0] == 100 && (v4.octets()[1] & 0xc0) == 64
+        }
+        IpAddr::V6(v6) => {
+            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+    }
+}
+
+impl Outside {
+    /// A client and a store; answers go to `shard`.
+    pub fn new(store: Arc<dyn Store>, shard: Sender<Input>, runtime: tokio::runtime::Handle) -> Self {
+        let mut http = HttpConnector::new_with_resolver(PublicOnly);
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(Duration::from_secs(5)));
+        let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(8).build(https);
+        Self { client, store, places: Arc::new(Semaphore::new(REQUESTS_MAX)), shard, runtime }
+    }
+
+    /// Begins a request; its answer comes to the shard.
+    pub fn begin(&self, call: CallId, id: u64, tenant: String, script: String, request: OutsideRequest) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.answer(call, id, failed(ScriptCallError::Busy, "too many requests at once"));
+            return;
+        };
+        let outside = self.clone();
+        self.runtime.spawn(async move {
+            let answer = match request {
+                OutsideRequest::Http { .. } => outside.http(request).await,
+                other => outside.kv(&tenant, &script, other).await,
+            };
+            drop(place);
+            outside.answer(call, id, answer);
+        });
+    }
+
+    fn answer(&self, call: CallId, id: u64, answer: ScriptAnswer) {
+        if self.shard.try_send(Input::Outside { call, id, answer }).is_err() {
+            tracing::warn!(%call, "the shard is too busy for an answer; the script's request times out");
+        }
+    }
+
+    async fn http(&self, request: OutsideRequest) -> ScriptAnswer {
+        let OutsideRequest::Http { method, url, headers, body, timeout } = request else {
+            return failed(ScriptCallError::Invalid, "not an http request");
+        };
+        let mut builder = hyper::Request::builder().method(method.as_str()).uri(url.as_str());
+        for (name, value) in &headers {
+            builder = builder.header(name.as_str(), value.as_str());
+        }
+        let request = match builder.body(Full::from(body.unwrap_or_default())) {
+            Ok(request) => request,
+            Err(error) => return failed(ScriptCallError::Invalid, &error.to_string()),
+        };
+        match tokio::time::timeout(timeout.min(PATIENCE_MAX), self.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => failed(ScriptCallError::Timeout, "no whole answer in time"),
+        }
+    }
+
+    async fn exchange(&self, request: hyper::Request<Full<Bytes>>) -> ScriptAnswer {
+        let response = match self.client.request(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                return failed(ScriptCallError::Unavailable, &cause.unwrap_or_else(|| error.to_string()));
+            }
+        };
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        match Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await {
+            Ok(body) => ScriptAnswer::Http {
+                status,
+                headers,
+                body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+            },
+            Err(error) => failed(ScriptCallError::Unavailable, &format!("the answer's body: {error}")),
+        }
+    }
+
+    async fn kv(&self, tenant: &str, script: &str, request: OutsideRequest) -> ScriptAnswer {
+        let place = |key| KvPlace { tenant, owner: script, key };
+        let now_ms = unix_ms();
+        let result = match &request {
+            OutsideRequest::StoreGet { key } => self.store.kv_get(place(key), now_ms).await.map(|value| {
+                let value = value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                ScriptAnswer::Text { value }
+            }),
+            OutsideRequest::StoreSet { key, value, lasts } => {
+                let when = match lasts {
+                    Some(ttl) => KvWrite::ending(now_ms, u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+                    None => KvWrite::lasting(now_ms),
+                };
+                self.store.kv_set(place(key), value.as_bytes(), when).await.map(|()| ScriptAnswer::Done)
+            }
+            OutsideRequest::StoreDelete { key } => {
+                self.store.kv_delete(place(key)).await.map(|_| ScriptAnswer::Done)
+            }
+            OutsideRequest::StoreIncr { key, by } => self
+                .store
+                .kv_incr(place(key), *by, KvWrite::lasting(now_ms))
+                .await
+                .map(|value| ScriptAnswer::Number { value }),
+            OutsideRequest::Http { .. } => return failed(ScriptCallError::Invalid, "not a store request"),
+        };
+        result.unwrap_or_else(|error| failed(ScriptCallError::Unavailable, &error.to_string()))
+    }
+}
+
+fn failed(kind: ScriptCallError, message: &str) -> ScriptAnswer {
+    ScriptAnswer::Error { kind, message: message.to_owned() }
+}

@@ -1,0 +1,394 @@
+//! Reload: build the new, test it, swap, let the old drain.
+//!
+//! The only owner of which generation a tenant serves. A load that fails changes nothing: the old
+//! generation goes on, and the refusal is kept for health, console and `dialplan.refused` until a
+//! good load replaces it. Good generations are kept in the store (the last 20 of each tenant), so
+//! that a bad edit before a restart does not silence a tenant: it starts with its last good one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cordboard_dialplan::file::Source;
+use cordboard_dialplan::node_file::Ceiling;
+use cordboard_dialplan::{Dialplan, NodeFile, check_ceiling, check_did_owners};
+use cordboard_store::{Generation as StoredGeneration, Store};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::clock::unix_ms;
+use crate::files;
+use crate::loader::{Folders, LoadError, Material, Memory};
+use crate::mailbox::Sender;
+use crate::passwords::{Fresh, Passwords};
+use crate::shard::Input;
+use crate::tenants::{Generation, Tenants};
+
+/// What of a generation is stored: its texts. Prompts are taken as they are now.
+#[derive(Serialize, Deserialize)]
+struct Texts {
+    dialplan: BTreeMap<String, String>,
+    scripts: BTreeMap<String, String>,
+}
+
+#[derive(Default)]
+struct Tenant {
+    memory: Memory,
+    serving: Option<Arc<Generation>>,
+    last_number: u64,
+    /// Hash of the files that were refused, so that one mistake is told once.
+    refused: Option<(Value, String)>,
+    /// Set while an old generation serves by an operator's wish: hash of the files then.
+    rolled_back_over: Option<String>,
+}
+
+/// Owner of the generations.
+pub struct Reloader {
+    folders: Folders,
+    ceilings: Vec<Ceiling>,
+    default_tenant: Option<String>,
+    store: Arc<dyn Store>,
+    shard: Sender<Input>,
+    passwords: Arc<Passwords>,
+    tenants: Mutex<BTreeMap<String, Tenant>>,
+    /// One load at a time.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// What a load did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Tenants with a new generation, and its number.
+    pub loaded: Vec<(String, u64)>,
+    /// Tenants refused, with the text for people.
+    pub refused: Vec<(String, String)>,
+    /// Passwords that were made.
+    pub fresh: Vec<Fresh>,
+    /// Warnings, rendered.
+    pub warnings: Vec<String>,
+}
+
+impl Reloader {
+    /// Nothing loaded yet.
+    pub fn new(
+        folders: Folders,
+        settings: &NodeFile,
+        store: Arc<dyn Store>,
+        shard: Sender<Input>,
+        passwords: Arc<Passwords>,
+    ) -> Self {
+        Self {
+            folders,
+            ceilings: settings.ceilings.clone(),
+            default_tenant: settings.default_tenant.clone(),
+            store,
+            shard,
+            passwords,
+            tenants: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Where it reads from.
+    pub fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    fn tenants(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Tenant>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads what has changed; the console's verb.
+    pub async fn reload(self: &Arc<Self>) -> Result<Value, String> {
+        let outcome = self.load_all().await?;
+        if outcome.refused.is_empty() {
+            let loaded: Vec<Value> =
+                outcome.loaded.iter().map(|(t, n)| json!({ "tenant": t, "generation": n })).collect();
+            return Ok(json!({ "loaded": loaded, "warnings": outcome.warnings }));
+        }
+        Err(outcome.refused.iter().map(|(tenant, text)| format!("tenant {tenant} is refused:\n{text}")).collect())
+    }
+
+    /// Loads every tenant whose files differ from what it serves.
+    pub async fn load_all(self: &Arc<Self>) -> Result<Outcome, String> {
+        let _turn = self.turn.lock().await;
+        let reloader = Arc::clone(self);
+        let built = tokio::task::spawn_blocking(move || reloader.build_all())
+            .await
+            .map_err(|error| format!("the load broke: {error}"))??;
+        self.install(built).await
+    }
+
+    /// Reads, checks and tests on a thread of its own.
+    fn build_all(&self) -> Result<Vec<Built>, String> {
+        let folders = files::tenant_folders(&self.folders.dialplans).map_err(|e| e.to_string())?;
+        let mut built = Vec::new();
+        for (name, folder) in folders {
+            let mut memory = std::mem::take(&mut self.tenants().entry(name.clone()).or_default().memory);
+            let result = self.build(&mut memory, &name, &folder);
+            self.tenants().entry(name.clone()).or_default().memory = memory;
+            built.push(Built { name, result });
+        }
+        self.check_bounds(&mut built);
+        Ok(built)
+    }
+
+    fn build(&self, memory: &mut Memory, name: &str, folder: &Path) -> Result<Candidate, LoadError> {
+        let material = memory.read(&self.folders, folder)?;
+        let texts = Texts {
+            dialplan: material.source.files.iter().map(|(k, v)| (k.clone(), v.to_string())).collect(),
+            scripts: material.scripts.clone(),
+        };
+        let passed = memory.check(name, material)?;
+        let warnings = passed.warnings.iter().map(cordboard_dialplan::diagnostic::Diagnostic::line).collect();
+        Ok(Candidate { generation: passed.generation, texts, warnings })
+    }
+
+    /// What no tenant can see for itself: the node's ceilings, and numbers that another tenant owns.
+    fn check_bounds(&self, built: &mut [Built]) {
+        for one in built.iter_mut() {
+            let Ok(candidate) = &one.result else { continue };
+            let plan = &candidate.generation.dialplan;
+            let ceilings = self.ceilings.iter().filter(|ceiling| ceiling.tenant == one.name);
+            let findings: Vec<_> = ceilings.flat_map(|ceiling| check_ceiling(plan, ceiling)).collect();
+            if !findings.is_empty() {
+                one.result = Err(LoadError::Mistakes(findings, candidate.source()));
+            }
+        }
+        let serving: Vec<Arc<Dialplan>> = built.iter().filter_map(|one| self.plan_of(one)).collect();
+        let findings = check_did_owners(serving.iter().map(|plan| &**plan));
+        for one in built.iter_mut() {
+            let Ok(candidate) = &one.result else { continue };
+            let prefix = format!("{}/", one.name);
+            let own: Vec<_> = findings.iter().filter(|f| f.mark.file.starts_with(&prefix)).cloned().collect();
+            if !own.is_empty() {
+                one.result = Err(LoadError::Mistakes(own, candidate.source()));
+            }
+        }
+    }
+
+    /// The dialplan that a tenant will serve: the new one, or the old where the new is refused.
+    fn plan_of(&self, one: &Built) -> Option<Arc<Dialplan>> {
+        match &one.result {
+            Ok(candidate) => Some(Arc::clone(&candidate.generation.dialplan)),
+            Err(_) => self.tenants().get(&one.name)?.serving.as_ref().map(|g| Arc::clone(&g.dialplan)),
+        }
+    }
+
+    /// Swaps all good ones at once.
+    async fn install(self: &Arc<Self>, built: Vec<Built>) -> Result<Outcome, String> {
+        let mut outcome = Outcome::default();
+        for Built { name, result } in built {
+            match result {
+                Ok(candidate) => self.accept(&name, candidate, &mut outcome).await,
+                Err(error) => self.refuse(&name, &error, &mut outcome).await,
+            }
+        }
+        let table = self.table();
+        outcome.fresh = self.passwords.provide(&table).await?;
+        self.swap(table);
+        Ok(outcome)
+    }
+
+    async fn accept(&self, name: &str, candidate: Candidate, outcome: &mut Outcome) {
+        let Candidate { mut generation, texts, warnings } = candidate;
+        let hash = generation.hash.clone();
+        let unchanged = {
+            let mut tenants = self.tenants();
+            let tenant = tenants.entry(name.to_owned()).or_default();
+            tenant.refused = None;
+            let same = tenant.serving.as_ref().is_some_and(|serving| serving.hash == hash);
+            same || tenant.rolled_back_over.as_ref() == Some(&hash)
+        };
+        if unchanged {
+            return;
+        }
+        generation.number = self.next_number(name, &hash).await;
+        generation.loaded_ms = unix_ms();
+        let stored = StoredGeneration {
+            tenant: name.to_owned(),
+            number: generation.number,
+            hash,
+            at_ms: generation.loaded_ms,
+        };
+        if let Ok(blob) = serde_json::to_vec(&texts)
+            && let Err(error) = self.store.put_generation(&stored, &blob).await
+        {
+            tracing::warn!(tenant = name, %error, "the generation serves but is not kept for a roll-back");
+        }
+        outcome.loaded.push((name.to_owned(), generation.number));
+        outcome.warnings.extend(warnings);
+        let payload = json!({ "generation": generation.number, "hash": generation.hash }).to_string();
+        self.record(name, "dialplan.loaded", payload);
+        let mut tenants = self.tenants();
+        let tenant = tenants.entry(name.to_owned()).or_default();
+        tenant.last_number = generation.number;
+        tenant.rolled_back_over = None;
+        tenant.serving = Some(Arc::new(generation));
+    }
+
+    /// The number of a generation: the stored one's where the same files served last, else the next.
+    async fn next_number(&self, name: &str, hash: &str) -> u64 {
+        let known = self.store.generations(name).await.unwrap_or_default();
+        let newest = known.iter().max_by_key(|g| g.number);
+        let serving = self.tenants().get(name).is_some_and(|t| t.serving.is_some());
+        match newest {
+            Some(newest) if newest.hash == hash && !serving => newest.number,
+            Some(newest) => newest.number + 1,
+            None => self.tenants().get(name).map_or(0, |t| t.last_number) + 1,
+        }
+    }
+
+    async fn refuse(&self, name: &str, error: &LoadError, outcome: &mut Outcome) {
+        let text = error.render(false);
+        let told = {
+            let mut tenants = self.tenants();
+            let tenant = tenants.entry(name.to_owned()).or_default();
+            let told = tenant.refused.as_ref().is_some_and(|(_, known)| *known == text);
+            tenant.refused = Some((error.to_json(), text.clone()));
+            told
+        };
+        if !told {
+            tracing::error!(tenant = name, "the dialplan is refused, the old one serves on:\n{text}");
+            self.record(name, "dialplan.refused", json!({ "mistakes": error.to_json() }).to_string());
+        }
+        let silent = self.tenants().get(name).is_none_or(|tenant| tenant.serving.is_none());
+        if silent && let Err(why) = self.take_last_good(name).await {
+            tracing::error!(tenant = name, %why, "no earlier generation can serve");
+        }
+        outcome.refused.push((name.to_owned(), text));
+    }
+
+    /// At a start with bad files: the newest stored generation serves.
+    async fn take_last_good(&self, name: &str) -> Result<(), String> {
+        let known = self.store.generations(name).await.map_err(|e| e.to_string())?;
+        let newest = known.iter().map(|g| g.number).max().ok_or("there is none")?;
+        let generation = self.stored(name, newest).await?;
+        let mut tenants = self.tenants();
+        let tenant = tenants.entry(name.to_owned()).or_default();
+        tenant.last_number = newest;
+        tenant.serving = Some(Arc::new(generation));
+        Ok(())
+    }
+
+    /// Rebuilds a stored generation.
+    async fn stored(&self, name: &str, number: u64) -> Result<Generation, String> {
+        let (meta, blob) = self
+            .store
+            .generation(name, number)
+            .await
+            .map_err(|e| e.to_string())?
+            .ok_or_else(|| format!("tenant {name} has no generation {number}"))?;
+        let texts: Texts = serde_json::from_slice(&blob).map_err(|e| e.to_string())?;
+        let folder = self.folders.dialplans.join(name);
+        let mut memory = Memory::default();
+        let now = memory.read(&self.folders, &folder).map_err(|e| e.render(false))?;
+        let files = texts.dialplan.into_iter().map(|(path, text)| (path, Arc::from(text))).collect();
+        let material = Material { source: Source { files }, scripts: texts.scripts, ..now };
+        let passed = memory.check(name, material).map_err(|e| e.render(false))?;
+        Ok(Generation { number: meta.number, loaded_ms: unix_ms(), ..passed.generation })
+    }
+
+    fn table(&self) -> Tenants {
+        let serving = self.tenants().values().filter_map(|tenant| tenant.serving.clone()).collect();
+        Tenants::new(serving, self.default_tenant.as_deref())
+    }
+
+    fn swap(&self, table: Tenants) {
+        if self.shard.send(Input::Tenants(Arc::new(table))).is_err() {
+            tracing::error!("the shard is gone; the new generation does not serve");
+        }
+    }
+
+    fn record(&self, tenant: &str, topic: &'static str, payload: String) {
+        let input = Input::Record { tenant: cordboard_call::TenantId::new(tenant), topic, payload };
+        let _ = self.shard.send(input);
+    }
+
+    fn name(&self, tenant: Option<&str>) -> Result<String, String> {
+        let tenants = self.tenants();
+        match tenant.or(self.default_tenant.as_deref()) {
+            Some(name) if tenants.contains_key(name) => Ok(name.to_owned()),
+            Some(name) => Err(format!("no tenant {name}")),
+            None if tenants.len() == 1 => Ok(tenants.keys().next().cloned().unwrap_or_default()),
+            None => Err("name a tenant: there is no default one".to_owned()),
+        }
+    }
+
+    /// A tenant's kept generations, the newest first.
+    pub async fn generations(&self, tenant: Option<&str>) -> Result<Value, String> {
+        let name = self.name(tenant)?;
+        let serving = self.tenants().get(&name).and_then(|t| t.serving.as_ref().map(|g| g.number));
+        let mut known = self.store.generations(&name).await.map_err(|e| e.to_string())?;
+        known.sort_by_key(|g| std::cmp::Reverse(g.number));
+        let shown: Vec<Value> = known
+            .iter()
+            .map(|g| {
+                json!({
+                    "tenant": name, "generation": g.number, "loaded_ms": g.at_ms,
+                    "hash": g.hash, "serving": serving == Some(g.number),
+                })
+            })
+            .collect();
+        Ok(Value::Array(shown))
+    }
+
+    /// What differs between a kept generation and the one that serves.
+    pub async fn diff(&self, tenant: Option<&str>, number: u64) -> Result<Value, String> {
+        let name = self.name(tenant)?;
+        let old = self.stored(&name, number).await?;
+        let serving = self.tenants().get(&name).and_then(|t| t.serving.clone()).ok_or("nothing serves")?;
+        let changes = cordboard_dialplan::diff(&old.dialplan, &serving.dialplan);
+        let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Ok(json!({ "from": number, "to": serving.number, "changes": lines }))
+    }
+
+    /// Serves a kept generation until the files change.
+    pub async fn roll_back(self: &Arc<Self>, tenant: Option<&str>, number: u64) -> Result<Value, String> {
+        let name = self.name(tenant)?;
+        let _turn = self.turn.lock().await;
+        let generation = Arc::new(self.stored(&name, number).await?);
+        {
+            let mut tenants = self.tenants();
+            let tenant = tenants.entry(name.clone()).or_default();
+            let over = tenant.serving.as_ref().map(|serving| serving.hash.clone());
+            tenant.rolled_back_over = tenant.rolled_back_over.take().or(over);
+            tenant.serving = Some(Arc::clone(&generation));
+        }
+        self.record(&name, "dialplan.rolled-back", json!({ "generation": number }).to_string());
+        self.swap(self.table());
+        Ok(json!({ "tenant": name, "generation": number }))
+    }
+
+    /// Each tenant's state for health: what serves, and what was refused.
+    pub fn state(&self) -> Vec<Value> {
+        self.tenants()
+            .iter()
+            .map(|(name, tenant)| {
+                json!({
+                    "tenant": name,
+                    "generation": tenant.serving.as_ref().map(|g| g.number),
+                    "refused": tenant.refused.as_ref().map(|(mistakes, _)| mistakes),
+                    "rolled_back": tenant.rolled_back_over.is_some(),
+                })
+            })
+            .collect()
+    }
+}
+
+struct Built {
+    name: String,
+    result: Result<Candidate, LoadError>,
+}
+
+struct Candidate {
+    generation: Generation,
+    texts: Texts,
+    warnings: Vec<String>,
+}
+
+impl Candidate {
+    fn source(&self) -> Source {
+        Source::of(self.texts.dialplan.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+    }
+}

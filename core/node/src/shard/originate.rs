@@ -1,0 +1,176 @@
+//! Calls that nobody dialled in: the console, later scripts and modules, ring somebody and then
+//! run a route.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordboard_call::action::{Action, CallerId, Notice};
+use cordboard_call::admission::Origination;
+use cordboard_call::cause::Cause;
+use cordboard_call::Doors;
+use cordboard_call::event::{Direction, Party};
+use cordboard_call::ids::{CallId, LegNo};
+use cordboard_steps::world::{Located, Target, World};
+use cordboard_steps::{CallInfo, Entry};
+
+use super::Shard;
+use crate::control::verb::Originate;
+use crate::tenants::Generation;
+use crate::world::LiveWorld;
+
+/// Idempotency keys that are remembered; the oldest is forgotten first.
+const KEYS_MAX: usize = 10_000;
+const RING_SECONDS_MAX: u64 = 300;
+
+/// What the first leg of a started call needs when the journal has written `call.started`.
+pub(crate) struct FirstLeg {
+    target: Target,
+    caller: CallerId,
+    ring_for: Duration,
+}
+
+impl Shard {
+    /// Starts a call; the same key gives the same call again.
+    pub(crate) fn originate(&mut self, ask: &Originate) -> Result<CallId, String> {
+        if let Some(key) = &ask.key
+            && let Some((_, call)) = self.calls.keys.iter().find(|(known, _)| known == key)
+        {
+            return Ok(*call);
+        }
+        if let Some(why) = self.closed() {
+            return Err(format!("no new calls are taken: {why}"));
+        }
+        let generation = self.generation_of(ask.tenant.as_deref())?;
+        if !generation.dialplan.routes.contains_key(&ask.route) {
+            return Err(format!("tenant {} has no route {}", generation.tenant, ask.route));
+        }
+        let target = parse_target(&ask.target)?;
+        let call = self.new_call_id();
+        let caller = ask.caller_id.clone().unwrap_or_default();
+        let party = match &target {
+            Target::User(name) => Party::User(name.clone()),
+            Target::Trunk { trunk, .. } => Party::Trunk(trunk.clone()),
+        };
+        let dialled = match &target {
+            Target::User(name) => name.clone(),
+            Target::Trunk { number, .. } => number.clone(),
+        };
+        let origin = Origination {
+            call,
+            tenant: generation.tenant.clone(),
+            party: party.clone(),
+            caller: caller.clone(),
+            caller_name: None,
+            dialled: dialled.clone(),
+            settings: Arc::clone(&generation.settings),
+            generation: generation.number,
+            unix_ms: self.desk.moment.unix_ms,
+            random: self.desk.chance.next(),
+        };
+        let info = CallInfo {
+            call,
+            direction: Direction::Outbound,
+            caller: dialled.clone(),
+            caller_name: None,
+            dialled: caller.clone(),
+            party,
+            first_leg: LegNo(1),
+            caller_user: None,
+        };
+        self.enter(call, &generation, info, Entry::Route(ask.route.clone()));
+        let first = FirstLeg {
+            target,
+            caller: CallerId { number: caller, name: None, host: generation.dialplan.tenant.domain.clone() },
+            ring_for: Duration::from_secs(ask.timeout_s.clamp(1, RING_SECONDS_MAX)),
+        };
+        self.calls.expect_first(call, first, ask.variables.clone());
+        let now = self.desk.moment.now;
+        let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+        if let Err(refusal) = self.engine.originate(now, &mut doors, origin) {
+            self.calls.forget(call);
+            return Err(refusal.to_string());
+        }
+        if let Some(key) = &ask.key {
+            if self.calls.keys.len() >= KEYS_MAX {
+                self.calls.keys.pop_front();
+            }
+            self.calls.keys.push_back((key.clone(), call));
+        }
+        Ok(call)
+    }
+
+    pub(crate) fn generation_of(&self, tenant: Option<&str>) -> Result<Arc<Generation>, String> {
+        let tenants = &self.policy.tenants;
+        match tenant {
+            Some(name) => tenants
+                .named(&cordboard_call::ids::TenantId::new(name))
+                .cloned()
+                .ok_or_else(|| format!("no tenant {name}")),
+            None => tenants.default_tenant().cloned().ok_or_else(|| "name a tenant: there is no default one".to_owned()),
+        }
+    }
+
+    /// `call.started` is written: ring the first leg.
+    pub(crate) fn dial_first(&mut self, call: CallId) {
+        let Some(first) = self.calls.take_first(call) else { return };
+        let Some(running) = self.calls.find(call) else { return };
+        let generation = Arc::clone(&running.generation);
+        let world = LiveWorld {
+            generation: &generation,
+            registrar: &self.registrar,
+            networks: &self.networks,
+            facts: &self.bus,
+            unix_ms: self.desk.moment.unix_ms,
+            chance: &mut self.desk.chance,
+            codecs: &self.desk.codecs,
+        };
+        let (destination, cause) = match world.locate(&first.target) {
+            Located::Destinations(mut list) if !list.is_empty() => (Some(list.swap_remove(0)), Cause::NORMAL),
+            Located::Busy(_) => (None, Cause::BUSY),
+            Located::Unknown => (None, Cause::UNALLOCATED),
+            _ => (None, Cause::ABSENT),
+        };
+        let action = match destination {
+            Some(to) => Action::Dial {
+                leg: LegNo(1),
+                to: Box::new(to),
+                caller: first.caller,
+                ring_for: first.ring_for,
+                headers: Vec::new(),
+            },
+            None => Action::End { cause, why: None },
+        };
+        if self.try_act(call, action).is_err() {
+            let _ = self.try_act(call, Action::End { cause: Cause::TEMPORARY_FAILURE, why: None });
+        }
+    }
+
+    /// What happens to a started call's first leg before its route runs.
+    pub(crate) fn originated(&mut self, call: CallId, notice: &Notice) {
+        match notice {
+            Notice::Answered { leg } if *leg == LegNo(1) => self.start_run(call),
+            Notice::LegEnded { leg, cause } if *leg == LegNo(1) => {
+                let _ = self.try_act(call, Action::End { cause: *cause, why: None });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    let wrong = || format!("`{text}` is nobody to ring: write user:NAME or trunk:NAME:NUMBER");
+    match text.split_once(':') {
+        Some(("user", name)) if !name.is_empty() => Ok(Target::User(name.to_owned())),
+        Some(("trunk", rest)) => match rest.split_once(':') {
+            Some((trunk, number)) if !trunk.is_empty() && is_number(number) => {
+                Ok(Target::Trunk { trunk: trunk.to_owned(), number: number.to_owned() })
+            }
+            _ => Err(wrong()),
+        },
+        _ => Err(wrong()),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+*#-._".contains(&b))
+}

@@ -1,0 +1,182 @@
+//! The thread of a shard: sockets, mailbox and clock around the pure engine.
+//!
+//! Each turn reads what is there in batches, hands it to the shard, writes the journal's share and
+//! sends what came out in batches. Nothing here waits for anybody: media and script workers get
+//! their commands by mailboxes that refuse when full; what is refused waits here, bounded.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordboard_media::Command;
+use cordboard_sip::{Flow, Transport};
+
+use super::{Input, Output, Shard};
+use crate::clock::Clock;
+use crate::mailbox::Mailbox;
+use crate::outlets::Outlets;
+use crate::poll::Poll;
+use crate::sockets::udp::UdpSocket;
+
+/// Messages read from the mailbox before sockets get their turn again.
+const MAILBOX_TURN: usize = 256;
+/// Batches read from one socket before others get their turn.
+const SOCKET_TURN: usize = 4;
+const MAILBOX: u64 = u64::MAX;
+
+/// Everything that the thread owns.
+pub struct ShardThread {
+    /// The engine.
+    pub shard: Shard,
+    /// Time.
+    pub clock: Clock,
+    /// Bound sockets.
+    pub udp: Vec<UdpSocket>,
+    /// Inputs from other threads.
+    pub mailbox: Mailbox<Input>,
+    /// Where outputs go that are no datagrams.
+    pub outlets: Outlets,
+}
+
+impl ShardThread {
+    /// Runs until `Input::Stop` or until the last call of a draining shutdown is over.
+    pub fn start(self) -> io::Result<JoinHandle<()>> {
+        let poll = Poll::new()?;
+        poll.add(self.mailbox.fd(), MAILBOX)?;
+        for (number, socket) in self.udp.iter().enumerate() {
+            poll.add(socket.fd(), number as u64)?;
+        }
+        std::thread::Builder::new().name("shard-0".into()).spawn(move || self.run(&poll))
+    }
+
+    fn run(mut self, poll: &Poll) {
+        let mut datagrams: Vec<Vec<(SocketAddr, Bytes)>> = self.udp.iter().map(|_| Vec::new()).collect();
+        let mut unsent: VecDeque<Command> = VecDeque::new();
+        loop {
+            let now = self.clock.read().now;
+            let mut sleep = self.shard.next_timeout().saturating_sub(now);
+            if !unsent.is_empty() {
+                sleep = sleep.min(Duration::from_millis(1));
+            }
+            let mut ready = [false; 64];
+            let mut mail = false;
+            poll.wait(sleep, |number| match usize::try_from(number) {
+                Ok(number) if number < ready.len() => ready[number] = true,
+                _ => mail = true,
+            });
+            if mail {
+                self.mailbox.silence();
+            }
+            for (number, _) in ready.iter().enumerate().filter(|(_, ready)| **ready) {
+                self.read_socket(number);
+            }
+            if self.read_mailbox() {
+                return;
+            }
+            let moment = self.clock.read();
+            if self.shard.next_timeout() <= moment.now {
+                self.shard.handle_timeout(moment);
+            }
+            self.shard.flush_journal();
+            if self.write_out(&mut datagrams, &mut unsent) {
+                return;
+            }
+        }
+    }
+
+    fn read_socket(&mut self, number: usize) {
+        for _ in 0..SOCKET_TURN {
+            let Some(socket) = self.udp.get_mut(number) else { return };
+            let local = socket.local;
+            let moment = self.clock.read();
+            let shard = &mut self.shard;
+            let count = socket.receive(|remote, bytes| {
+                // RFC 5626 keep-alives and other white space are no messages.
+                if bytes.iter().all(u8::is_ascii_whitespace) {
+                    return;
+                }
+                let flow = Flow { transport: Transport::Udp, local, remote, connection: 0 };
+                shard.handle(moment, Input::Message { flow, bytes });
+            });
+            if count < 32 {
+                return;
+            }
+        }
+    }
+
+    /// True when the thread must stop.
+    fn read_mailbox(&mut self) -> bool {
+        for _ in 0..MAILBOX_TURN {
+            match self.mailbox.try_recv() {
+                None => return false,
+                Some(Input::Stop) => {
+                    self.shard.end_all("shutdown");
+                    let mut datagrams = self.udp.iter().map(|_| Vec::new()).collect::<Vec<_>>();
+                    self.shard.flush_journal();
+                    self.write_out(&mut datagrams, &mut VecDeque::new());
+                    return true;
+                }
+                Some(input) => {
+                    let moment = self.clock.read();
+                    self.shard.handle(moment, input);
+                }
+            }
+        }
+        // More mail waits: make the next sleep short by leaving the bell rung.
+        self.outlets.ring_again();
+        false
+    }
+
+    fn write_out(
+        &mut self,
+        datagrams: &mut [Vec<(SocketAddr, Bytes)>],
+        unsent: &mut VecDeque<Command>,
+    ) -> bool {
+        let mut drained = false;
+        while let Some(output) = self.shard.poll() {
+            match output {
+                Output::Transmit { flow, bytes } if flow.transport == Transport::Udp => {
+                    let at = self.udp.iter().position(|s| s.local == flow.local).unwrap_or(0);
+                    if let Some(batch) = datagrams.get_mut(at) {
+                        batch.push((flow.remote, bytes));
+                    }
+                }
+                Output::Transmit { flow, bytes } => self.outlets.stream(flow, bytes),
+                Output::Media(command) => unsent.push_back(command),
+                Output::Script { call, generation, command } => {
+                    if let Some(refused) = self.outlets.script(call, &generation, command) {
+                        self.shard.handle(self.clock.read(), refused);
+                    }
+                }
+                Output::Outside { call, id, generation, script, request } => {
+                    self.outlets.outside(call, id, &generation, script, request);
+                }
+                Output::Binding(change) => self.outlets.binding(change),
+                Output::Drained => drained = true,
+            }
+        }
+        while let Some(command) = unsent.pop_front() {
+            if let Err(command) = self.outlets.media(command) {
+                unsent.push_front(command);
+                break;
+            }
+        }
+        for (socket, batch) in self.udp.iter_mut().zip(datagrams.iter_mut()) {
+            if !batch.is_empty() {
+                socket.send(batch);
+                batch.clear();
+            }
+        }
+        if drained {
+            self.outlets.drained();
+        }
+        drained
+    }
+}
+
+/// A shared handle that other threads hold.
+pub type ShardHandle = Arc<crate::mailbox::Sender<Input>>;

@@ -1,0 +1,447 @@
+//! The start of a switch: every part made once, in order, and taken down in the other.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordboard_bus::Bus;
+use cordboard_call::{CallId, Config as CallConfig, Engine};
+use cordboard_dialplan::diagnostic;
+use cordboard_dialplan::file::Source;
+use cordboard_dialplan::node_file::{LoadedNode, NodeFile, load_node};
+use cordboard_host::{CpuTime, Limits as ScriptLimits, Workers};
+use cordboard_sip::auth::Verifier;
+use cordboard_sip::{Config as SipConfig, Endpoint, Flow, Transport};
+use cordboard_store::journal::{Journal, JournalConfig, Written};
+use cordboard_steps::ScriptTurn;
+use cordboard_store::{Secret, Store};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::cli::Start;
+use crate::clock::{Clock, unix_ms};
+use crate::control::server;
+use crate::data_dir::{DataDir, random_bytes};
+use crate::journal_door::NodeJournal;
+use crate::loader::Folders;
+use crate::mailbox::{Sender, mailbox};
+use crate::media_thread::{MediaConfig, MediaThreads};
+use crate::networks::{Network, Networks};
+use crate::operator::{Operator, SetLogFilter};
+use crate::outlets::Outlets;
+use crate::outside::Outside;
+use crate::passwords::Passwords;
+use crate::registrar::{Binding, BindingChange, Registrar};
+use crate::reload::{Outcome, Reloader};
+use crate::shard::thread::ShardThread;
+use crate::shard::{Input, Shard, ShardLimits, ShardParts};
+use crate::sockets::tcp::{Tcp, TcpLimits};
+use crate::sockets::udp::UdpSocket;
+use crate::{http, watch};
+
+/// Messages that may wait for the shard.
+const SHARD_MAILBOX: usize = 65_536;
+/// Threads that run scripts; each has its own VMs.
+const SCRIPT_THREADS: usize = 1;
+/// Commands that may wait for a script worker.
+const SCRIPT_MAILBOX: usize = 32_768;
+/// Changed bindings that may wait for the store.
+const BINDINGS_WAITING: usize = 4_096;
+
+/// Runs the switch until it is told to stop.
+pub fn start(data: DataDir, places: &Start) -> ExitCode {
+    match run(data, places) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("cordboard cannot start: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The node's settings, or its mistakes as text.
+pub fn settings(dialplans: &Path) -> Result<LoadedNode, String> {
+    let path = dialplans.join("_node.kdl");
+    if !path.exists() {
+        return Ok(LoadedNode { settings: NodeFile::default(), warnings: Vec::new() });
+    }
+    let text = crate::files::read_text(&path).map_err(|e| e.to_string())?;
+    load_node("_node.kdl", &text).map_err(|mistakes| {
+        let source = Source::of([("_node.kdl", text.as_str())]);
+        format!("\n{}", diagnostic::render(&mistakes, &source, false))
+    })
+}
+
+/// The database of an installation: the settings' URL, else SQLite in the data folder.
+pub fn database_place(data: &DataDir, dialplans: &Path) -> Result<String, String> {
+    Ok(settings(dialplans)?.settings.database.unwrap_or_else(|| data.database().display().to_string()))
+}
+
+fn run(data: DataDir, places: &Start) -> Result<(), String> {
+    let log_filter = start_log();
+    let LoadedNode { settings, warnings } = settings(&places.dialplans)?;
+    for warning in &warnings {
+        tracing::warn!("{}", warning.line());
+    }
+    data.create().map_err(|e| format!("{}: {e}", data.root.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
+    let node = runtime.block_on(assemble(data, places, settings, log_filter, runtime.handle()))?;
+    runtime.block_on(node.serve())
+}
+
+fn start_log() -> SetLogFilter {
+    let wanted = std::env::var("CORDBOARD_LOG").unwrap_or_else(|_| "info,sqlx=warn".to_owned());
+    let filter = tracing_subscriber::EnvFilter::try_new(&wanted)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let (filter, handle) = tracing_subscriber::reload::Layer::new(filter);
+    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let _ = tracing_subscriber::registry().with(filter).with(format).try_init();
+    Box::new(move |level| {
+        let fresh = tracing_subscriber::EnvFilter::try_new(level).map_err(|e| e.to_string())?;
+        handle.reload(fresh).map_err(|e| e.to_string())
+    })
+}
+
+/// A running switch.
+struct Node {
+    operator: Arc<Operator>,
+    shard: Sender<Input>,
+    thread: std::thread::JoinHandle<()>,
+    journal: Journal,
+    stop: mpsc::Receiver<()>,
+    listener: tokio::net::UnixListener,
+    media: MediaThreads,
+    data: DataDir,
+}
+
+impl Node {
+    async fn serve(mut self) -> Result<(), String> {
+        let control = tokio::spawn(server::serve(self.listener, Arc::clone(&self.operator)));
+        let watching = tokio::spawn(watch::watch(Arc::clone(&self.operator.reloader)));
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .map_err(|e| e.to_string())?;
+        tokio::select! {
+            _ = self.stop.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        watching.abort();
+        let _ = self.shard.try_send(Input::Stop);
+        let thread = self.thread;
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        self.media.stop();
+        self.journal.close().await;
+        control.abort();
+        let _ = std::fs::remove_file(self.data.control());
+        Ok(())
+    }
+}
+
+async fn assemble(
+    data: DataDir,
+    places: &Start,
+    settings: NodeFile,
+    log_filter: SetLogFilter,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Node, String> {
+    let listener = server::bind(&data.control()).map_err(|e| e.to_string())?;
+    let place = settings.database.clone().unwrap_or_else(|| data.database().display().to_string());
+    let store = cordboard_store::open(&place).await.map_err(|e| format!("database {place}: {e}"))?;
+    let (shard, inbox) = mailbox::<Input>(SHARD_MAILBOX).map_err(|e| e.to_string())?;
+    let bus = Arc::new(Bus::new());
+    let (sequencer, journal) = open_journal(&data, &settings, &store, &shard).await?;
+
+    let (udp, networks) = bind_udp(&settings)?;
+    let tcp = Tcp::new(shard.clone(), TcpLimits::default(), runtime.clone());
+    let mut networks = networks;
+    for address in &settings.tcp {
+        networks.tcp.push(tcp.listen(*address).await.map_err(|e| format!("tcp {address}: {e}"))?);
+    }
+
+    let to_shard = shard.clone();
+    let clock = Clock::start();
+    let media = MediaThreads::start(media_config(&data, &settings)?, clock, move |event| {
+        let _ = to_shard.send(Input::Media(event));
+    })
+    .map_err(|e| format!("media threads: {e}"))?;
+
+    let (stop, stopped) = mpsc::channel(1);
+    let (bindings, changes) = mpsc::channel(BINDINGS_WAITING);
+    runtime.spawn(write_bindings(Arc::clone(&store), changes));
+    let registrar = read_bindings(store.as_ref()).await?;
+    let door = Box::new(NodeJournal::new(sequencer, journal.clone()));
+    let parts = ShardParts {
+        number: 0,
+        seed: random_bytes().map_err(|e| e.to_string())?,
+        verifier: Verifier::new(nonce_key(store.as_ref()).await?, Duration::from_secs(300), 65_536),
+        endpoint: Endpoint::new(sip_config(&settings)?),
+        engine: Engine::new(CallConfig { calls_max: settings.limits.calls_max as usize }),
+        ports: Box::new(media.ports(0, 1).map_err(|e| format!("RTP ports: {e}"))?),
+        journal: door,
+        bus: Arc::clone(&bus),
+        networks: networks.clone(),
+        registrar,
+        ha1: HashMap::new(),
+        limits: ShardLimits { calls_max: settings.limits.calls_max as usize },
+    };
+    let outlets = Outlets {
+        tcp: Arc::clone(&tcp),
+        media: media.handle(),
+        workers: start_workers(&shard)?,
+        outside: Outside::new(Arc::clone(&store), shard.clone(), runtime.clone()),
+        bindings,
+        shard: shard.clone(),
+        stop: stop.clone(),
+    };
+    let shard_thread = ShardThread { shard: Shard::new(parts), clock, udp, mailbox: inbox, outlets };
+    let thread = shard_thread.start().map_err(|e| format!("shard thread: {e}"))?;
+
+    let passwords = Arc::new(Passwords::new(data.clone(), Arc::clone(&store), shard.clone()));
+    let folders = Folders { dialplans: places.dialplans.clone(), scripts: places.scripts.clone() };
+    let reloader = Arc::new(Reloader::new(
+        folders,
+        &settings,
+        Arc::clone(&store),
+        shard.clone(),
+        Arc::clone(&passwords),
+    ));
+    let outcome = reloader.load_all().await?;
+    let operator = Arc::new(Operator {
+        shard: shard.clone(),
+        bus,
+        reloader,
+        passwords,
+        log_filter,
+        flush: flush_of(&journal),
+        more_figures: figures_of(&journal, &tcp),
+        stop,
+    });
+    let mut doors = Vec::new();
+    for address in &settings.http {
+        let bound = http::serve(*address, Arc::clone(&operator)).await;
+        doors.push(bound.map_err(|e| format!("http {address}: {e}"))?);
+    }
+    greet(&data, &networks, &doors, &outcome);
+    Ok(Node { operator, shard, thread, journal, stop: stopped, listener, media, data })
+}
+
+async fn open_journal(
+    data: &DataDir,
+    settings: &NodeFile,
+    store: &Arc<dyn Store>,
+    shard: &Sender<Input>,
+) -> Result<(cordboard_store::journal::Sequencer, Journal), String> {
+    let config = JournalConfig {
+        write_within: settings.journal.write,
+        fsync_within: settings.journal.fsync,
+        ..JournalConfig::default()
+    };
+    let to_shard = shard.clone();
+    let on_written = Box::new(move |written: Written| {
+        let _ = to_shard.send(Input::Written { tenant: written.tenant, up_to: written.up_to_seq });
+    });
+    Journal::open(&data.spool(), Arc::clone(store), config, on_written).await.map_err(|e| e.to_string())
+}
+
+fn bind_udp(settings: &NodeFile) -> Result<(Vec<UdpSocket>, Networks), String> {
+    let mut sockets = Vec::new();
+    for address in &settings.udp {
+        let socket = UdpSocket::bind(*address, settings.dscp.signalling)
+            .map_err(|e| format!("udp {address}: {e}; another program may hold it, or _node.kdl names an address that is not this machine's"))?;
+        sockets.push(socket);
+    }
+    let mut known: Vec<Network> = settings
+        .networks
+        .iter()
+        .map(|n| Network { address: n.address, prefix_bits: n.prefix_bits, advertise: n.advertise })
+        .collect();
+    if let Some(advertise) = settings.advertise {
+        let address = match advertise {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        known.push(Network { address, prefix_bits: 0, advertise });
+    }
+    let udp = sockets.iter().map(|s| s.local).collect();
+    Ok((sockets, Networks { known, udp, tcp: Vec::new() }))
+}
+
+fn media_config(data: &DataDir, settings: &NodeFile) -> Result<MediaConfig, String> {
+    Ok(MediaConfig {
+        port_range: settings.rtp_ports,
+        dscp: settings.dscp.media,
+        threads: settings.media_threads.unwrap_or(1),
+        recordings_dir: data.recordings(),
+        force_epoll: std::env::var_os("CORDBOARD_EPOLL").is_some(),
+        seed: u64::from_le_bytes(random_bytes().map_err(|e| e.to_string())?),
+    })
+}
+
+fn sip_config(settings: &NodeFile) -> Result<SipConfig, String> {
+    Ok(SipConfig {
+        shard: 0,
+        seed: random_bytes().map_err(|e| e.to_string())?,
+        transactions_max: settings.limits.transactions_max as usize,
+        dialogs_max: (settings.limits.calls_max as usize).saturating_mul(4),
+        ..SipConfig::default()
+    })
+}
+
+fn start_workers(shard: &Sender<Input>) -> Result<Workers, String> {
+    let to_shard = shard.clone();
+    let on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync> = Arc::new(move |call, turn| {
+        let _ = to_shard.send(Input::Script { call, turn });
+    });
+    let time = CpuTime::clock(crate::clock::thread_cpu);
+    Workers::start(SCRIPT_THREADS, &ScriptLimits::default(), &time, SCRIPT_MAILBOX, &on_turn)
+        .map_err(|e| format!("script worker: {e}"))
+}
+
+/// The key of digest nonces: kept, so that a restart does not make every phone ask again.
+async fn nonce_key(store: &dyn Store) -> Result<[u8; 32], String> {
+    const NAME: &str = "nonce-key";
+    let known = store.node_secret(NAME).await.map_err(|e| e.to_string())?;
+    let key = known.and_then(|secret| {
+        let bytes: Vec<u8> = (0..64)
+            .step_by(2)
+            .filter_map(|i| u8::from_str_radix(secret.reveal().get(i..i + 2)?, 16).ok())
+            .collect();
+        <[u8; 32]>::try_from(bytes).ok()
+    });
+    if let Some(key) = key {
+        return Ok(key);
+    }
+    let key = random_bytes::<32>().map_err(|e| e.to_string())?;
+    let text: String = key.iter().map(|b| format!("{b:02x}")).collect();
+    store.put_node_secret(NAME, Secret::new(text)).await.map_err(|e| e.to_string())?;
+    Ok(key)
+}
+
+async fn read_bindings(store: &dyn Store) -> Result<Registrar, String> {
+    let mut registrar = Registrar::default();
+    for kept in store.load_bindings(unix_ms()).await.map_err(|e| e.to_string())? {
+        let Some(flow) = parse_flow(&kept.flow) else { continue };
+        // A connection does not survive a restart; its device registers again.
+        if flow.transport != Transport::Udp {
+            continue;
+        }
+        let binding = Binding {
+            uri: kept.contact,
+            flow,
+            call_id: kept.sip_call_id,
+            cseq: kept.cseq,
+            expires_ms: kept.expires_at_ms,
+            device: kept.user_agent,
+            nat: kept.path == "nat",
+        };
+        registrar.restore((kept.tenant, kept.user), binding);
+    }
+    Ok(registrar)
+}
+
+fn flow_text(flow: &Flow) -> String {
+    let transport = if flow.transport == Transport::Udp { "udp" } else { "tcp" };
+    format!("{transport} {} {}", flow.local, flow.remote)
+}
+
+fn parse_flow(text: &str) -> Option<Flow> {
+    let mut parts = text.split(' ');
+    let transport = match parts.next()? {
+        "udp" => Transport::Udp,
+        "tcp" => Transport::Tcp,
+        _ => return None,
+    };
+    Some(Flow { transport, local: parts.next()?.parse().ok()?, remote: parts.next()?.parse().ok()?, connection: 0 })
+}
+
+/// Writes bindings behind; a store that stands still is tried again with the next change.
+async fn write_bindings(store: Arc<dyn Store>, mut changes: mpsc::Receiver<BindingChange>) {
+    while let Some(change) = changes.recv().await {
+        let result = match change {
+            BindingChange::Put((tenant, user), binding) => {
+                let kept = cordboard_store::Binding {
+                    tenant,
+                    user,
+                    contact: binding.uri,
+                    flow: flow_text(&binding.flow),
+                    path: if binding.nat { "nat".to_owned() } else { String::new() },
+                    sip_call_id: binding.call_id,
+                    cseq: binding.cseq,
+                    instance: None,
+                    expires_at_ms: binding.expires_ms,
+                    user_agent: binding.device,
+                };
+                store.put_bindings(&[kept]).await
+            }
+            BindingChange::Delete((tenant, user), uri) => {
+                store.delete_binding(&tenant, &user, &uri).await.map(|_| ())
+            }
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "a binding is in memory only");
+        }
+    }
+}
+
+fn flush_of(journal: &Journal) -> crate::operator::Flush {
+    let journal = journal.clone();
+    Box::new(move || {
+        let journal = journal.clone();
+        Box::pin(async move {
+            tokio::time::timeout(Duration::from_secs(5), journal.flush())
+                .await
+                .map_err(|_| "the database does not take the journal; what is shown may be old".to_owned())
+        })
+    })
+}
+
+fn figures_of(journal: &Journal, tcp: &Arc<Tcp>) -> Box<dyn Fn() -> serde_json::Value + Send + Sync> {
+    let (journal, tcp) = (journal.clone(), Arc::clone(tcp));
+    Box::new(move || {
+        let figures = journal.figures();
+        json!({
+            "journal_events_handed": figures.events_handed,
+            "journal_events_written": figures.events_written,
+            "journal_events_loaded": figures.events_loaded,
+            "journal_events_lost": figures.events_lost,
+            "journal_spool_bytes": figures.spool_bytes,
+            "journal_write_failures": figures.write_failures,
+            "journal_commit_failures": figures.commit_failures,
+            "tcp_connections": tcp.connections(),
+            "tcp_refused": tcp.refused.load(std::sync::atomic::Ordering::Relaxed),
+        })
+    })
+}
+
+/// Ten lines that say what to do next.
+fn greet(data: &DataDir, networks: &Networks, http: &[std::net::SocketAddr], outcome: &Outcome) {
+    let list = |addresses: &[std::net::SocketAddr]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    println!("Cordboard {} is up. Data: {}", env!("CARGO_PKG_VERSION"), data.root.display());
+    println!("SIP:  udp {}   tcp {}", list(&networks.udp), list(&networks.tcp));
+    for http in http {
+        println!("Http: http://{http}/health   http://{http}/metrics");
+    }
+    for (tenant, text) in &outcome.refused {
+        println!("Tenant {tenant} is refused:\n{text}");
+    }
+    for (tenant, user, password) in &outcome.fresh {
+        println!("New password: tenant {tenant}, user {user}: {password}");
+    }
+    println!("Passwords again:  cordboard secrets        Devices:  cordboard users");
+    println!("Calls:            cordboard calls          Events:   cordboard trace");
+    println!("What happened:    cordboard contacts, then cordboard explain ID");
+    println!("Change a file under dialplans/ and the next call follows it.");
+}

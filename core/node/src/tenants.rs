@@ -1,0 +1,106 @@
+//! The tenants of a node and the generation that each serves now.
+//!
+//! Immutable: a reload builds a new table and swaps it; a call holds the `Arc` of its own
+//! generation to its end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use cordboard_call::ids::TenantId;
+use cordboard_dialplan::Dialplan;
+use cordboard_dialplan::route::Trunk;
+use cordboard_host::Scripts;
+use cordboard_media::Audio;
+
+/// One loaded set of a tenant's dialplan, prompts and scripts.
+pub struct Generation {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Counts the tenant's loads, from 1.
+    pub number: u64,
+    /// When it was loaded, Unix milliseconds.
+    pub loaded_ms: u64,
+    /// The checked dialplan.
+    pub dialplan: Arc<Dialplan>,
+    /// Prompts by name, decoded.
+    pub prompts: Arc<BTreeMap<String, Arc<Audio>>>,
+    /// Scripts, compiled.
+    pub scripts: Arc<Scripts>,
+    /// Ceilings and music for the call engine.
+    pub settings: Arc<cordboard_call::admission::Settings>,
+    /// Identity: hash of dialplan, prompts and scripts.
+    pub hash: String,
+}
+
+/// All tenants.
+#[derive(Default)]
+pub struct Tenants {
+    by_name: BTreeMap<TenantId, Arc<Generation>>,
+    by_domain: HashMap<String, TenantId>,
+    trunks: HashMap<IpAddr, Vec<(TenantId, Arc<Trunk>)>>,
+    default: Option<TenantId>,
+}
+
+impl Tenants {
+    /// A table of these generations; `default` serves requests that name no tenant.
+    pub fn new(generations: Vec<Arc<Generation>>, default: Option<&str>) -> Self {
+        let mut tenants = Self::default();
+        for generation in generations {
+            let plan = &generation.dialplan;
+            let name = generation.tenant.clone();
+            tenants.by_domain.insert(plan.tenant.domain.to_ascii_lowercase(), name.clone());
+            for trunk in plan.trunks.values() {
+                for address in &trunk.addresses {
+                    let known = tenants.trunks.entry(address.ip()).or_default();
+                    if !known.iter().any(|(tenant, t)| *tenant == name && t.name == trunk.name) {
+                        known.push((name.clone(), Arc::clone(trunk)));
+                    }
+                }
+            }
+            tenants.by_name.insert(name, generation);
+        }
+        tenants.default = default
+            .map(TenantId::new)
+            .filter(|name| tenants.by_name.contains_key(name))
+            .or_else(|| (tenants.by_name.len() == 1).then(|| tenants.by_name.keys().next().cloned()).flatten());
+        tenants
+    }
+
+    /// A tenant's generation.
+    pub fn named(&self, name: &TenantId) -> Option<&Arc<Generation>> {
+        self.by_name.get(name)
+    }
+
+    /// Every tenant's generation, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Generation>> {
+        self.by_name.values()
+    }
+
+    /// The tenant whose domain a URI names, else the default one.
+    pub fn of_host(&self, host: &str) -> Option<&Arc<Generation>> {
+        let name = self.by_domain.get(&host.to_ascii_lowercase()).or(self.default.as_ref())?;
+        self.by_name.get(name)
+    }
+
+    /// The default tenant.
+    pub fn default_tenant(&self) -> Option<&Arc<Generation>> {
+        self.by_name.get(self.default.as_ref()?)
+    }
+
+    /// True when some tenant's trunk has this address.
+    pub fn is_trunk(&self, address: IpAddr) -> bool {
+        self.trunks.contains_key(&address)
+    }
+
+    /// The tenant and trunk of a call from this address to this number: among tenants that share
+    /// a carrier the one that owns the DID, else the first.
+    pub fn of_trunk(&self, address: IpAddr, dialled: &str) -> Option<(&Arc<Generation>, &Arc<Trunk>)> {
+        let known = self.trunks.get(&address)?;
+        let owner = known.iter().find(|(tenant, _)| {
+            self.by_name.get(tenant).is_some_and(|g| g.dialplan.dids.lookup(dialled).is_some())
+        });
+        let (tenant, trunk) = owner.or(known.first())?;
+        Some((self.by_name.get(tenant)?, trunk))
+    }
+}
