@@ -269,3 +269,6 @@ fn clock(text: &str) -> Option<u16> {
     let whole = u16::from(hour.unsigned_abs()) * 60 + u16::from(minute.unsigned_abs());
     (minute < 60 && whole <= 1440).then_some(whole)
 }
+
+#[cfg(test)]
+mod tests;

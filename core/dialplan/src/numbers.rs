@@ -11,3 +11,6 @@ mod table;
 pub use normal::{NumberPolicy, normalise};
 pub use pattern::{Pattern, PatternClass, PatternError};
 pub use table::{Entry, Match, NumberTable};
+
+#[cfg(test)]
+mod tests;
