@@ -2,7 +2,7 @@
 -- arguments: pin, digits = 4, tries = 3
 -- outcomes: correct, wrong, locked, silence
 --
--- `pin` has no default, so the dialplan must give it: run pin pin="{pin}". With `secret = true`
+-- `pin` has no default, so the dialplan must give it: run pin pin="{var.pin}". With `secret = true`
 -- the digits appear in no event, log, trace or recording. Do not write them into a log yourself.
 
 call:answer()

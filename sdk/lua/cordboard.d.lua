@@ -119,7 +119,7 @@ function call:trunk(trunks, options) end
 ---@return true
 function call:record(on) end
 
----Sets a variable of the call: `{name}` in the dialplan.
+---Sets a variable of the call: `{var.name}` in the dialplan.
 ---@param name string 1 to 64 of `a-z A-Z 0-9 _ . -`
 ---@param value string|number|boolean at most 4,096 bytes
 ---@return true

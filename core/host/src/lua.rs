@@ -16,10 +16,12 @@ mod host;
 mod json;
 mod lex;
 mod limits;
+mod mailbox;
 mod manifest;
 mod meter;
 mod request;
 mod url;
+mod usage;
 mod vm;
 mod worker;
 

@@ -6,6 +6,7 @@ mod hostile;
 mod language;
 mod limits;
 mod outside;
+mod usage;
 mod worker;
 
 use std::collections::BTreeMap;

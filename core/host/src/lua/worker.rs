@@ -1,12 +1,12 @@
 //! A thread of its own for scripts: a bounded mailbox in, turns out.
 //!
-//! The thread that owns a call never waits here: a full mailbox refuses. A run has at most one
-//! command under way and a kill behind it, so `mailbox_max` at twice the calls is never met.
+//! The thread that owns a call never waits here: a full mailbox refuses (see `mailbox`). A run
+//! has at most one command under way and a kill behind it, so a bound of twice the calls is
+//! never met.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use super::compile::Scripts;
 use super::failure;
 use super::host::LuaHost;
 use super::limits::Limits;
+use super::mailbox::{Letter, Mailbox, Taken};
 use super::meter::CpuTime;
 
 /// What takes a script's turns; called on the worker's thread.
@@ -24,6 +25,8 @@ pub type OnTurn = dyn Fn(CallId, ScriptTurn) + Send + Sync;
 
 /// How long an idle worker waits before it looks for VMs that nobody needs.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Figures about VMs are read anew after so many commands.
+const SHOW_EVERY: u32 = 64;
 /// Stack of the thread: Luau nests at most 200 calls of C.
 const STACK_BYTES: usize = 4 << 20;
 
@@ -32,12 +35,6 @@ const STACK_BYTES: usize = 4 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the script worker takes no more commands")]
 pub struct WorkerClosed;
-
-struct Letter {
-    call: CallId,
-    scripts: Arc<Scripts>,
-    command: ScriptCommand,
-}
 
 /// Where a worker's figures are read from outside.
 #[derive(Debug, Default)]
@@ -50,7 +47,7 @@ struct Figures {
 
 /// One thread that runs scripts. Dropping it ends the thread after what lies in the mailbox.
 pub struct Worker {
-    mailbox: Option<SyncSender<Letter>>,
+    mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
     figures: Arc<Figures>,
 }
@@ -64,7 +61,8 @@ impl Worker {
         mailbox_max: usize,
         on_turn: Arc<OnTurn>,
     ) -> std::io::Result<Worker> {
-        let (mailbox, letters) = sync_channel(mailbox_max);
+        let mailbox = Arc::new(Mailbox::new(mailbox_max));
+        let letters = mailbox.clone();
         let figures = Arc::new(Figures::default());
         let shown = figures.clone();
         let thread = std::thread::Builder::new()
@@ -79,13 +77,14 @@ impl Worker {
                 )
             })?;
         Ok(Worker {
-            mailbox: Some(mailbox),
+            mailbox,
             thread: Some(thread),
             figures,
         })
     }
 
-    /// Hands a command over, without waiting.
+    /// Hands a command over, without waiting. A refused `Start` leaves nothing behind; after a
+    /// refused answer the script is dropped; a `Kill` is never refused while the worker lives.
     pub fn send(
         &self,
         call: CallId,
@@ -97,11 +96,9 @@ impl Worker {
             scripts: scripts.clone(),
             command,
         };
-        match self.mailbox.as_ref().map(|m| m.try_send(letter)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => {
-                Err(WorkerClosed)
-            }
+        match self.mailbox.put(letter) {
+            true => Ok(()),
+            false => Err(WorkerClosed),
         }
     }
 
@@ -127,7 +124,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.mailbox = None;
+        self.mailbox.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -182,16 +179,12 @@ impl Workers {
     }
 }
 
-fn work(
-    letters: &Receiver<Letter>,
-    new_host: impl Fn() -> LuaHost,
-    on_turn: &OnTurn,
-    figures: &Figures,
-) {
+fn work(letters: &Mailbox, new_host: impl Fn() -> LuaHost, on_turn: &OnTurn, figures: &Figures) {
     let mut host = new_host();
+    let mut letters_seen = 0u32;
     loop {
-        match letters.recv_timeout(SWEEP_EVERY) {
-            Ok(letter) => {
+        match letters.take(SWEEP_EVERY) {
+            Taken::Letter(letter) => {
                 let Letter {
                     call,
                     scripts,
@@ -214,12 +207,16 @@ fn work(
                         }
                     }
                 }
+                figures.running.store(host.running(), Ordering::Relaxed);
+                letters_seen = letters_seen.wrapping_add(1);
+                if !letters_seen.is_multiple_of(SHOW_EVERY) {
+                    continue;
+                }
             }
-            Err(RecvTimeoutError::Timeout) => host.sweep(),
-            Err(RecvTimeoutError::Disconnected) => return,
+            Taken::Nothing => host.sweep(),
+            Taken::Closed => return,
         }
         let (vms, bytes) = host.vms();
-        figures.running.store(host.running(), Ordering::Relaxed);
         figures.vms.store(vms, Ordering::Relaxed);
         figures.vm_bytes.store(bytes, Ordering::Relaxed);
     }

@@ -87,6 +87,12 @@ fn a_full_mailbox_refuses() {
     worker.send(call_id(2), &scripts, start(2)).unwrap();
     worker.send(call_id(3), &scripts, start(3)).unwrap();
     assert!(worker.send(call_id(4), &scripts, start(4)).is_err());
+    // A kill is never lost.
+    assert!(
+        worker
+            .send(call_id(2), &scripts, ScriptCommand::Kill)
+            .is_ok()
+    );
     for _ in 0..3 {
         gate.send(()).unwrap();
     }
