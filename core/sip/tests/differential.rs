@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 use cordboard_sip::Transport;
+use cordboard_sip::auth::{Answer, Secret, answer_challenge};
 use cordboard_sip::message::{Limits, Message, Method, Via, reason_phrase};
 use proptest::prelude::*;
 use rsip::prelude::*;
@@ -57,6 +58,49 @@ fn transports_are_the_same_words() {
             Via::parse(value.as_bytes()).unwrap().transport,
             transport.to_string()
         );
+    }
+}
+
+#[test]
+fn digests_are_the_same_hashes() {
+    use rsip::headers::auth::{Algorithm, AuthQop};
+    let uri = rsip::Uri::try_from("sip:acme.example").unwrap();
+    let method = rsip::Method::Register;
+    for (name, algorithm) in [("MD5", Algorithm::Md5), ("SHA-256", Algorithm::Sha256)] {
+        for qop in [
+            Some(AuthQop::Auth {
+                cnonce: "c0ffee".to_owned(),
+                nc: 7,
+            }),
+            None,
+        ] {
+            let asked = if qop.is_some() { ", qop=\"auth\"" } else { "" };
+            let challenge =
+                format!("Digest realm=\"acme.example\", nonce=\"n0nce\", algorithm={name}{asked}");
+            let answer = Answer {
+                method: &Method::Register,
+                uri: "sip:acme.example",
+                user: "alice",
+                secret: Secret::Password("secret"),
+                nc: 7,
+                cnonce: "c0ffee",
+            };
+            let theirs = rsip::services::DigestGenerator {
+                username: "alice",
+                password: "secret",
+                nonce: "n0nce",
+                uri: &uri,
+                realm: "acme.example",
+                method: &method,
+                qop: qop.as_ref(),
+                algorithm,
+            };
+            let ours = answer_challenge(&challenge, &answer).unwrap();
+            assert!(
+                ours.contains(&format!("response=\"{}\"", theirs.compute())),
+                "{ours}"
+            );
+        }
     }
 }
 

@@ -158,3 +158,10 @@ fn addresses_that_are_none_are_refused() {
         assert!(NameAddr::parse(text.as_bytes()).is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn parameters_are_bounded() {
+    let with = |count: usize| Uri::parse(format!("sip:h{}", ";x=1".repeat(count)).as_bytes());
+    assert!(with(64).is_ok());
+    assert_eq!(with(65).unwrap_err().fault(), Fault::Uri);
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use super::nonce::{Mint, Replays, hmac};
 use super::*;
@@ -445,4 +446,22 @@ fn nonce_checks_survive_hostile_text() {
         assert!(mint.check(at(0), REALM, text).is_none(), "{text}");
     }
     assert_eq!(Replays::new(0).len(), 0);
+}
+
+/// Text that a quoted string may hold, quotes and backslashes included.
+const TEXT: &str = "[^\\p{Cc}]{1,20}";
+
+proptest! {
+    #[test]
+    fn any_user_realm_and_password_prove_themselves(user in TEXT, realm in TEXT, password in TEXT, sha in any::<bool>()) {
+        let algorithm = if sha { Algorithm::Sha256 } else { Algorithm::Md5 };
+        let mut verifier = verifier();
+        let challenge = verifier.challenges(at(0), &realm, &[algorithm], false).remove(0);
+        let request = register(Some(&answer(&challenge, &user, &password, 1)));
+        let kept = |name: &str| (name == user).then(|| Ha1::of_password(&user, &realm, &password));
+        prop_assert_eq!(verifier.verify(at(1), &request, &realm, &kept).map(|verified| verified.user), Ok(user.clone()));
+        let other = |name: &str| (name == user).then(|| Ha1::of_password(&user, &realm, "another"));
+        let request = register(Some(&answer(&challenge, &user, &password, 2)));
+        prop_assert_eq!(verifier.verify(at(1), &request, &realm, &other), Err(AuthError::WrongPassword));
+    }
 }

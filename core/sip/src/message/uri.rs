@@ -175,13 +175,17 @@ fn has_good_escapes(text: &str) -> bool {
     })
 }
 
-/// Whether the text is empty or `;name[=value]...`, no name empty, escapes whole.
+/// More parameters than this make a URI unreadable, so that comparing two costs little whatever they hold.
+const PARAMS_MAX: usize = 64;
+
+/// Whether the text is empty or `;name[=value]...`, no name empty, escapes whole, not too many.
 fn are_uri_params(text: &str) -> bool {
     let Some(list) = text.strip_prefix(';') else {
         return text.is_empty();
     };
-    list.split(';')
-        .all(|one| !one.is_empty() && !one.starts_with('='))
+    let mut names = list.split(';');
+    names.all(|one| !one.is_empty() && !one.starts_with('='))
+        && memchr::memchr_iter(b';', list.as_bytes()).count() < PARAMS_MAX
         && has_good_escapes(list)
 }
 
