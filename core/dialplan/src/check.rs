@@ -7,6 +7,7 @@
 mod calendars;
 pub(crate) mod codes;
 pub(crate) mod csv;
+pub(crate) mod duration;
 mod entities;
 pub(crate) mod fields;
 mod flow;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::check::fields::show_duration;
+use crate::check::duration::show_duration;
 use crate::route::{Block, Step, StepKind};
 use crate::template::Template;
 
@@ -70,35 +70,7 @@ fn head(step: &Step) -> String {
         StepKind::Wait { lasts } => {
             let _ = write!(out, " \"{}\"", show_duration(*lasts));
         }
-        StepKind::Collect {
-            prompts,
-            min,
-            max,
-            timeout,
-            between,
-            ends_with,
-            into,
-            secret,
-            tries,
-            invalid,
-        } => {
-            texts(&mut out, prompts);
-            let _ = write!(
-                out,
-                " min={min} max={max} tries={tries} into={into} secret={secret}"
-            );
-            property(&mut out, "timeout", Some(show_duration(*timeout)));
-            property(&mut out, "between", Some(show_duration(*between)));
-            property(
-                &mut out,
-                "ends-with",
-                Some(ends_with.map_or("none".into(), |c| c.to_string())),
-            );
-            if !invalid.is_empty() {
-                out.push_str(" invalid:");
-                texts(&mut out, invalid);
-            }
-        }
+        StepKind::Collect { .. } => collect(&mut out, &step.kind),
         StepKind::Run { script, arguments } => {
             let _ = write!(out, " {script}");
             arguments
@@ -135,4 +107,38 @@ fn head(step: &Step) -> String {
         StepKind::Hangup { cause } => property(&mut out, "cause", cause.as_ref()),
     }
     out
+}
+
+fn collect(out: &mut String, kind: &StepKind) {
+    let StepKind::Collect {
+        prompts,
+        min,
+        max,
+        timeout,
+        between,
+        ends_with,
+        into,
+        secret,
+        tries,
+        invalid,
+    } = kind
+    else {
+        return;
+    };
+    texts(out, prompts);
+    let _ = write!(
+        out,
+        " min={min} max={max} tries={tries} into={into} secret={secret}"
+    );
+    property(out, "timeout", Some(show_duration(*timeout)));
+    property(out, "between", Some(show_duration(*between)));
+    property(
+        out,
+        "ends-with",
+        Some(ends_with.map_or("none".into(), |c| c.to_string())),
+    );
+    if !invalid.is_empty() {
+        out.push_str(" invalid:");
+        texts(out, invalid);
+    }
 }

@@ -119,8 +119,8 @@ enum Node {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Name {
-    CallerNumber,
-    CallerName,
+    Number,
+    Display,
     Dialled,
     Hour,
     Minute,

@@ -63,10 +63,10 @@ impl Values for Odd {
         "+44"
     }
     fn variable(&self, name: &str) -> Option<&str> {
-        (name.len() % 2 == 0).then_some("NaN")
+        name.len().is_multiple_of(2).then_some("NaN")
     }
     fn is_open(&self, calendar: &str) -> bool {
-        calendar.len() % 2 == 0
+        calendar.len().is_multiple_of(2)
     }
     fn fact(&self, topic: &str, _key: &str) -> Option<serde_json::Value> {
         topic

@@ -169,7 +169,8 @@ impl Rows<'_> {
             });
         }
         let missing = [Column::Number, Column::Route].into_iter().find(|c| {
-            !columns.contains(c) && !(*c == Column::Route && self.include.route.is_some())
+            let given = *c == Column::Route && self.include.route.is_some();
+            !(given || columns.contains(c))
         });
         if let Some(missing) = missing {
             let name = if missing == Column::Number {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::duration::{parse_duration, show_duration};
 use super::sink::Sink;
 use super::words::suggestion;
 use crate::file::Node;
@@ -392,42 +393,5 @@ pub(crate) fn kind_word(kind: &ValueKind) -> &'static str {
         ValueKind::Integer(_) | ValueKind::Float(_) => "a number",
         ValueKind::Bool(_) => "#true or #false",
         ValueKind::Null => "#null",
-    }
-}
-
-/// `300ms`, `20s`, `1m30s`, `4h`; at most 30 days.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number: u64 = rest.get(..digits)?.parse().ok()?;
-        rest = rest.get(digits..)?;
-        let units = rest.len()
-            - rest
-                .trim_start_matches(|c: char| c.is_ascii_lowercase())
-                .len();
-        let unit = match rest.get(..units)? {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        rest = rest.get(units..)?;
-        total = total.checked_add(Duration::from_millis(number.checked_mul(unit)?))?;
-    }
-    (!text.is_empty() && total <= Duration::from_secs(30 * 86_400)).then_some(total)
-}
-
-/// The shortest way to write a duration of whole milliseconds.
-pub(crate) fn show_duration(duration: Duration) -> String {
-    let ms = duration.as_millis();
-    match ms {
-        0 => "0s".into(),
-        _ if ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
-        _ if ms % 60_000 == 0 => format!("{}m", ms / 60_000),
-        _ if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
-        _ => format!("{ms}ms"),
     }
 }

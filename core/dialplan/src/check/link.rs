@@ -46,15 +46,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         files.iter().flat_map(|f| &f.outbounds),
         findings,
     );
-    let zone = tenant.as_ref().map_or("UTC", |t| &t.zone);
-    let mut calendars = BTreeMap::new();
-    for (name, item) in &lines {
-        let zone = item.value.zone.as_deref().unwrap_or(zone);
-        let rules = item.value.rules.clone();
-        if let Some(calendar) = Calendar::new(name, zone, rules, item.mark.place()) {
-            calendars.insert((*name).to_string(), Arc::new(calendar));
-        }
-    }
+    let calendars = calendars(&lines, tenant.as_ref());
     let roles: BTreeSet<&str> = users
         .values()
         .filter_map(|u| u.value.role.as_deref())
@@ -91,24 +83,40 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
     overlaps::report(&dids, findings);
     let outbound = outbound(files, users.keys().copied(), findings);
     let tenant = tenant?;
-    let own = |(name, item): (&str, &Item<_>)| (name.to_string(), Arc::clone(&item.value));
     Some(Dialplan {
         tenant,
         calendars,
-        users: users.into_iter().map(own).collect(),
-        trunks: trunks
-            .into_iter()
-            .map(|(n, i)| (n.to_string(), i.value.clone()))
-            .collect(),
+        users: own(users),
+        trunks: own(trunks),
         dids,
-        routes: routes
-            .into_iter()
-            .map(|(n, i)| (n.to_string(), i.value.clone()))
-            .collect(),
+        routes: own(routes),
         outbound,
         tests: files.iter().flat_map(|f| f.tests.iter().cloned()).collect(),
         hash,
     })
+}
+
+fn calendars(
+    lines: &BTreeMap<&str, &Item<super::CalendarLines>>,
+    tenant: Option<&Tenant>,
+) -> BTreeMap<String, Arc<Calendar>> {
+    let zone = tenant.map_or("UTC", |t| &t.zone);
+    let mut calendars = BTreeMap::new();
+    for (name, item) in lines {
+        let zone = item.value.zone.as_deref().unwrap_or(zone);
+        let rules = item.value.rules.clone();
+        if let Some(calendar) = Calendar::new(name, zone, rules, item.mark.place()) {
+            calendars.insert((*name).to_string(), Arc::new(calendar));
+        }
+    }
+    calendars
+}
+
+fn own<T: Clone>(items: BTreeMap<&str, &Item<T>>) -> BTreeMap<String, T> {
+    items
+        .into_iter()
+        .map(|(name, item)| (name.to_string(), item.value.clone()))
+        .collect()
 }
 
 fn tenant(files: &[Arc<Lowered>], findings: &mut Vec<Diagnostic>) -> Option<Tenant> {
@@ -234,11 +242,11 @@ fn dids(
         .flat_map(|t| &t.rows)
         .map(|r| (&r.pattern, &r.mark, &r.block));
     for (pattern, mark, block) in written.chain(included) {
-        if findings.len() < 10 * FINDINGS_MAX {
-            if let Some(first) = table.ties(pattern).next() {
-                findings.push(tie(pattern, mark, &first.pattern, Mark::at(&first.place)));
-                continue;
-            }
+        if findings.len() < 10 * FINDINGS_MAX
+            && let Some(first) = table.ties(pattern).next()
+        {
+            findings.push(tie(pattern, mark, &first.pattern, Mark::at(&first.place)));
+            continue;
         }
         table.insert(pattern.clone(), mark.place(), block.clone());
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::codes;
-use super::fields::{Fields, Found, parse_duration};
+use super::duration::parse_duration;
+use super::fields::{Fields, Found};
 use super::sink::{Kind, Sink};
 use crate::file::Node;
 use crate::file::tree::Span;
@@ -102,7 +103,8 @@ fn call(sink: &mut Sink, node: &Node) -> TestCall {
     let absent = fields.text("absent");
     let hangs_up_after = fields.duration("hangs-up-after", (Duration::ZERO, 24 * HOUR));
     let given = |name: &str| node.properties.iter().any(|p| p.name == name);
-    if !given("did") && !(given("user") && given("to")) {
+    let dials = given("user") && given("to");
+    if !(dials || given("did")) {
         let help = "write `call did=\"+442079460100\"` or `call user=alice to=\"07700900123\"`";
         fields.sink.error(
             node.head,

@@ -95,22 +95,22 @@ impl Reader<'_> {
     fn when(&mut self, node: &Node) {
         let place = self.sink.place(node.head);
         let mut fields = Fields::new(node, self.sink);
-        if let Some(first) = node.arguments.first() {
-            if node.arguments.len() > 1 || !matches!(first.kind, ValueKind::Text(_)) {
-                let last = node.arguments.last().unwrap_or(first);
-                let span = Span {
-                    at: first.span.at,
-                    len: last.span.at + last.span.len - first.span.at,
-                };
-                let help = "write one quoted text: `when \"hour >= 9\" { ... }`";
-                fields.sink.error(
-                    span,
-                    "DP0014",
-                    "a condition is one quoted text",
-                    Some(help.into()),
-                );
-                return;
-            }
+        if let Some(first) = node.arguments.first()
+            && (node.arguments.len() > 1 || !matches!(first.kind, ValueKind::Text(_)))
+        {
+            let last = node.arguments.last().unwrap_or(first);
+            let span = Span {
+                at: first.span.at,
+                len: last.span.at + last.span.len - first.span.at,
+            };
+            let help = "write one quoted text: `when \"hour >= 9\" { ... }`";
+            fields.sink.error(
+                span,
+                "DP0014",
+                "a condition is one quoted text",
+                Some(help.into()),
+            );
+            return;
         }
         let found = fields.wanted_argument("a condition: `when \"open('office')\" { ... }`");
         let steps = wanted_block(&mut fields);
@@ -121,15 +121,14 @@ impl Reader<'_> {
         let Some(condition) = condition(self.sink, &found) else {
             return;
         };
-        if self.chain_open {
-            if let Some(Step {
+        if self.chain_open
+            && let Some(Step {
                 kind: StepKind::When { arms },
                 ..
             }) = self.steps.last_mut()
-            {
-                arms.push((condition, inner));
-                return;
-            }
+        {
+            arms.push((condition, inner));
+            return;
         }
         self.chain_open = true;
         let kind = StepKind::When {

@@ -177,8 +177,8 @@ fn pattern(tree: Tree) -> Result<Pattern, ExprError> {
 
 fn named(name: &str, span: Span) -> Result<(Node, Type), ExprError> {
     let (name, kind) = match name {
-        "caller.number" => (Name::CallerNumber, Type::Text),
-        "caller.name" => (Name::CallerName, Type::Text),
+        "caller.number" => (Name::Number, Type::Text),
+        "caller.name" => (Name::Display, Type::Text),
         "dialled" => (Name::Dialled, Type::Text),
         "hour" => (Name::Hour, Type::Number),
         "minute" => (Name::Minute, Type::Number),

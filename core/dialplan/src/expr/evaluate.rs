@@ -52,8 +52,8 @@ fn value<'v>(node: &'v Node, values: &'v dyn Values) -> Value<'v> {
 
 fn named<'v>(name: &'v Name, values: &'v dyn Values) -> Value<'v> {
     match name {
-        Name::CallerNumber => Value::Text(Cow::Borrowed(values.caller_number())),
-        Name::CallerName => Value::Text(Cow::Borrowed(values.caller_name())),
+        Name::Number => Value::Text(Cow::Borrowed(values.caller_number())),
+        Name::Display => Value::Text(Cow::Borrowed(values.caller_name())),
         Name::Dialled => Value::Text(Cow::Borrowed(values.dialled())),
         Name::Hour => Value::Number(f64::from(values.local_time().hour())),
         Name::Minute => Value::Number(f64::from(values.local_time().minute())),
@@ -163,8 +163,8 @@ pub(super) fn inputs(node: &Node, values: &dyn Values, seen: &mut Vec<(String, S
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Name::CallerNumber => "caller.number",
-            Name::CallerName => "caller.name",
+            Name::Number => "caller.number",
+            Name::Display => "caller.name",
             Name::Dialled => "dialled",
             Name::Hour => "hour",
             Name::Minute => "minute",

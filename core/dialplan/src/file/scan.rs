@@ -29,10 +29,8 @@ pub(super) fn scan(lines: &Lines) -> Scan {
         match piece.kind {
             Kind::Word => mender.word(*piece, before, &pieces, n),
             Kind::Open => open.push(*piece),
-            Kind::Close => {
-                if open.pop().is_none() {
-                    mender.finding(*piece, "DP0006", "a `}` without its `{`", "");
-                }
+            Kind::Close if open.pop().is_none() => {
+                mender.finding(*piece, "DP0006", "a `}` without its `{`", "");
             }
             Kind::Unclosed => {
                 mender.finding(
@@ -89,10 +87,10 @@ impl Mender<'_> {
                 "`else` begins a line of its own after `}`",
                 help,
             );
-            if let Some(space) = n.checked_sub(1).and_then(|b| pieces.get(b)) {
-                if space.kind == Kind::Space {
-                    self.mends.push((space.at, b';'));
-                }
+            if let Some(space) = n.checked_sub(1).and_then(|b| pieces.get(b))
+                && space.kind == Kind::Space
+            {
+                self.mends.push((space.at, b';'));
             }
         } else if value && matches!(word, "true" | "false" | "null") {
             let help = format!("write `#{word}`");

@@ -80,10 +80,10 @@ pub fn check_did_owners<'d>(dialplans: impl IntoIterator<Item = &'d Dialplan>) -
         let tenant = &*dialplan.tenant.name;
         let before = all.len();
         for row in dialplan.dids.entries() {
-            if let Some(owner) = owner(&all, &loose, before, row) {
-                if findings.len() < FINDINGS_MAX {
-                    findings.push(claimed(tenant, row, owner));
-                }
+            if let Some(owner) = owner(&all, &loose, before, row)
+                && findings.len() < FINDINGS_MAX
+            {
+                findings.push(claimed(tenant, row, owner));
             }
         }
         for row in dialplan.dids.entries() {

@@ -351,10 +351,10 @@ impl Reader {
             inner.finish();
             dids.extend(numbers.iter().filter_map(|n| pattern(fields.sink, n)));
         }
-        if let Some(property) = node.properties.iter().find(|p| p.name == "dids") {
-            if let Some(text) = fields.as_text(&property.value) {
-                dids.extend(pattern(fields.sink, &text));
-            }
+        if let Some(property) = node.properties.iter().find(|p| p.name == "dids")
+            && let Some(text) = fields.as_text(&property.value)
+        {
+            dids.extend(pattern(fields.sink, &text));
         }
         fields.finish();
         let Some(found) = found.filter(|f| name(&mut self.sink, f)) else {

@@ -49,10 +49,10 @@ pub fn normalise(text: &str, policy: &NumberPolicy<'_>) -> Option<String> {
     if let Some(rest) = strip(&digits, policy.international_prefix) {
         return Some(format!("+{rest}"));
     }
-    if let Some(country) = policy.country {
-        if let Some(rest) = strip(&digits, policy.national_prefix) {
-            return Some(format!("+{country}{rest}"));
-        }
+    if let Some(country) = policy.country
+        && let Some(rest) = strip(&digits, policy.national_prefix)
+    {
+        return Some(format!("+{country}{rest}"));
     }
     Some(digits)
 }

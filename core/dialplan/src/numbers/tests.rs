@@ -158,7 +158,7 @@ fn overlap_and_cover_are_found() {
 fn ranges_inside_ranges_are_found_by_the_search() {
     let table = table(&["{0000..9999}", "{1000..1999}", "{1500..1501}", "{00..99}"]);
     assert_eq!(table.lookup("0042").map(|m| *m.value), Some(0));
-    assert_eq!(table.lookup("1999").map(|m| m.pattern).is_some(), true);
+    assert!(table.lookup("1999").map(|m| m.pattern).is_some());
     assert_eq!(table.lookup("42").map(|m| *m.value), Some(3));
     assert_eq!(table.lookup("9999").map(|m| *m.value), Some(0));
     assert_eq!(table.ties(&pattern("{1400..1600}")).count(), 3);

@@ -123,27 +123,8 @@ fn collect(sink: &mut Sink, node: &Node) -> Made {
     let tries = fields.number("tries", (1, 10)).unwrap_or(1);
     let invalid = fields.text("invalid");
     let _ = fields.block();
-    if digits.is_some() && (min.is_some() || max.is_some()) {
-        let help = "`digits=4` is `min=4 max=4`";
-        fields.sink.error(
-            node.head,
-            "DP0015",
-            "`digits` beside `min` or `max`",
-            Some(help.into()),
-        );
-    }
-    let asked = ["digits", "max"];
-    let given = node.properties.iter().any(|p| asked.contains(&&*p.name));
     let branch_max = longest_branch(node);
-    if !given && branch_max.is_none() {
-        let help = "write `digits=1`, or `min=` and `max=`";
-        fields.sink.error(
-            node.head,
-            "DP0013",
-            "`collect` wants to know how many digits",
-            Some(help.into()),
-        );
-    }
+    check_digits(&mut fields, branch_max);
     fields.finish();
     let max = digits.or(max).or(branch_max).unwrap_or(32) as u8;
     let min = digits.or(min).unwrap_or(1) as u8;
@@ -183,6 +164,22 @@ fn collect(sink: &mut Sink, node: &Node) -> Made {
         invalid,
     };
     vec![(kind, branches)]
+}
+
+/// How many digits must be said once: `digits`, or `min` and `max`, or by the branches.
+fn check_digits(fields: &mut Fields<'_, '_>, branch_max: Option<u32>) {
+    let node = fields.node;
+    let given = |name: &str| node.properties.iter().any(|p| p.name == name);
+    if given("digits") && (given("min") || given("max")) {
+        let help = "`digits=4` is `min=4 max=4`".to_string();
+        let message = "`digits` beside `min` or `max`";
+        fields.sink.error(node.head, "DP0015", message, Some(help));
+    }
+    if !given("digits") && !given("max") && branch_max.is_none() {
+        let help = "write `digits=1`, or `min=` and `max=`".to_string();
+        let message = "`collect` wants to know how many digits";
+        fields.sink.error(node.head, "DP0013", message, Some(help));
+    }
 }
 
 /// The longest key sequence that a branch names.
