@@ -27,6 +27,14 @@ struct Inner {
     bindings: BTreeMap<Names<3>, Binding>,
     values: BTreeMap<Names<3>, Value>,
     generations: BTreeMap<(String, u64), (Generation, Vec<u8>)>,
+    journal: Rows,
+    /// What a power loss leaves, where commits are not durable at once.
+    durable: Option<Rows>,
+}
+
+/// The journal and its projections.
+#[derive(Clone, Default)]
+struct Rows {
     last_seqs: BTreeMap<String, u64>,
     batches: BTreeMap<(String, u64), Batch>,
     calls: HashMap<Names<2>, CallRow>,
@@ -76,6 +84,22 @@ impl MemoryStore {
         let store = Self::default();
         store.lock().limits = limits;
         store
+    }
+
+    /// An empty store whose commits survive a power loss only once they were made durable, as
+    /// with SQLite's write-ahead log. Each making durable copies all rows: for short stories.
+    pub fn forgetful() -> Self {
+        let store = Self::default();
+        store.lock().durable = Some(Rows::default());
+        store
+    }
+
+    /// Power loss: a forgetful store goes back to what was made durable.
+    pub fn lose_power(&self) {
+        let mut inner = self.lock();
+        if let Some(durable) = inner.durable.clone() {
+            inner.journal = durable;
+        }
     }
 
     /// Chooses what goes wrong from now on.

@@ -114,9 +114,9 @@ impl Loader {
                 }
                 Err(error) => {
                     counters.commit_failures.fetch_add(1, Ordering::Relaxed);
-                    if !error.is_passing()
-                        && !(ready.commit.calls.is_empty() && ready.commit.cdrs.is_empty())
-                    {
+                    let commit = &ready.commit;
+                    let projects = !commit.calls.is_empty() || !commit.cdrs.is_empty();
+                    if projects && !error.is_passing() {
                         // The facts come first: give up the projection of this commit.
                         tracing::error!(%error, "a commit is tried again without calls and CDRs");
                         counters.unprojected_commits.fetch_add(1, Ordering::Relaxed);

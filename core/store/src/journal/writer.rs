@@ -99,7 +99,8 @@ impl WriterCore {
             self.spool.rotate();
         }
         let (segment, offset) = self.spool.write(&next.frame).inspect_err(|error| {
-            if counters.write_failures.fetch_add(1, Ordering::Relaxed) % 100 == 0 {
+            let before = counters.write_failures.fetch_add(1, Ordering::Relaxed);
+            if before.is_multiple_of(100) {
                 tracing::error!(%error, "the journal's spool cannot be written; facts wait in memory");
             }
         })?;

@@ -11,7 +11,11 @@ impl MemoryStore {
     /// Changes the stored batch of a tenant that begins with `first_seq`, as rot would.
     pub fn spoil_batch(&self, tenant: &str, first_seq: u64, spoil: impl FnOnce(&mut Batch)) {
         let mut inner = self.lock();
-        if let Some(batch) = inner.batches.get_mut(&(tenant.to_owned(), first_seq)) {
+        if let Some(batch) = inner
+            .journal
+            .batches
+            .get_mut(&(tenant.to_owned(), first_seq))
+        {
             spoil(batch);
         }
     }
@@ -23,7 +27,13 @@ impl Inner {
         if self.faults.projections_refused && projects {
             return Err(StoreError::Refused("it was told to".to_owned()));
         }
-        let known = |batch: &Batch| self.last_seqs.get(&batch.tenant).copied().unwrap_or(0);
+        let known = |batch: &Batch| {
+            self.journal
+                .last_seqs
+                .get(&batch.tenant)
+                .copied()
+                .unwrap_or(0)
+        };
         if commit
             .batches
             .iter()
@@ -32,17 +42,22 @@ impl Inner {
             return Err(StoreError::Position);
         }
         for batch in &commit.batches {
-            self.last_seqs.insert(batch.tenant.clone(), batch.last_seq);
-            self.batches
+            self.journal
+                .last_seqs
+                .insert(batch.tenant.clone(), batch.last_seq);
+            self.journal
+                .batches
                 .insert((batch.tenant.clone(), batch.first_seq), batch.clone());
         }
         for row in &commit.calls {
             let key = names([&row.tenant, &row.call]);
-            let old = self.calls.entry(key).or_insert_with(|| row.clone());
+            let old = self.journal.calls.entry(key).or_insert_with(|| row.clone());
             merge(old, row);
         }
         for row in &commit.cdrs {
-            self.cdrs.insert((row.tenant.clone(), row.seq), row.clone());
+            self.journal
+                .cdrs
+                .insert((row.tenant.clone(), row.seq), row.clone());
         }
         if self.faults.answers_lost {
             return Err(StoreError::Unavailable("the answer was lost".to_owned()));
@@ -74,7 +89,13 @@ fn merge(old: &mut CallRow, new: &CallRow) {
 
 impl JournalStore for MemoryStore {
     fn last_seqs(&self) -> Task<'_, Vec<(String, u64)>> {
-        self.now(|i| Ok(i.last_seqs.iter().map(|(t, s)| (t.clone(), *s)).collect()))
+        self.now(|i| {
+            Ok(i.journal
+                .last_seqs
+                .iter()
+                .map(|(t, s)| (t.clone(), *s))
+                .collect())
+        })
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Task<'a, ()> {
@@ -82,24 +103,34 @@ impl JournalStore for MemoryStore {
     }
 
     fn make_durable(&self) -> Task<'_, ()> {
-        self.now(|_| Ok(()))
+        self.now(|i| {
+            if i.durable.is_some() {
+                i.durable = Some(i.journal.clone());
+            }
+            Ok(())
+        })
     }
 
     fn batches<'a>(&'a self, tenant: &'a str, from_seq: u64, limit: u32) -> Task<'a, Vec<Batch>> {
         self.now(|i| {
             let own = (tenant.to_owned(), 0)..=(tenant.to_owned(), u64::MAX);
-            let wanted = i.batches.range(own).map(|(_, batch)| batch);
+            let wanted = i.journal.batches.range(own).map(|(_, batch)| batch);
             let wanted = wanted.filter(|batch| batch.last_seq >= from_seq);
             Ok(wanted.take(limit as usize).cloned().collect())
         })
     }
 
     fn batch<'a>(&'a self, tenant: &'a str, first_seq: u64) -> Task<'a, Option<Batch>> {
-        self.now(|i| Ok(i.batches.get(&(tenant.to_owned(), first_seq)).cloned()))
+        self.now(|i| {
+            Ok(i.journal
+                .batches
+                .get(&(tenant.to_owned(), first_seq))
+                .cloned())
+        })
     }
 
     fn call<'a>(&'a self, tenant: &'a str, call: &'a str) -> Task<'a, Option<CallRow>> {
-        self.now(|i| Ok(i.calls.get(&names([tenant, call])).cloned()))
+        self.now(|i| Ok(i.journal.calls.get(&names([tenant, call])).cloned()))
     }
 
     fn calls<'a>(&'a self, query: &'a CallQuery) -> Task<'a, Vec<CallRow>> {
@@ -112,7 +143,7 @@ impl JournalStore for MemoryStore {
                         row.caller.as_ref() == Some(n) || row.dialled.as_ref() == Some(n)
                     })
             };
-            let mut rows: Vec<CallRow> = i.calls.values().filter(wanted).cloned().collect();
+            let mut rows: Vec<CallRow> = i.journal.calls.values().filter(wanted).cloned().collect();
             rows.sort_by_key(|row| std::cmp::Reverse((row.started_ms, row.first_seq)));
             rows.truncate((query.limit as usize).min(ROWS_MAX));
             Ok(rows)
@@ -127,7 +158,7 @@ impl JournalStore for MemoryStore {
                     && row.started_ms >= query.from_ms
                     && query.call.as_ref().is_none_or(|call| *call == row.call)
             };
-            let mut rows: Vec<CdrRow> = i.cdrs.values().filter(wanted).cloned().collect();
+            let mut rows: Vec<CdrRow> = i.journal.cdrs.values().filter(wanted).cloned().collect();
             if query.newest_first {
                 rows.reverse();
             }

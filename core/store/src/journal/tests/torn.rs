@@ -90,7 +90,7 @@ proptest! {
     }
 }
 
-/// One thing that happens to a journal.
+/// One thing that happens to a journal. Faults with a high number are the end of all faults.
 #[derive(Clone, Copy, Debug)]
 enum Happens {
     Facts { tenant: usize, count: u8 },
@@ -111,8 +111,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => Just(Happens::Load),
         1 => Just(Happens::Kill),
         1 => any::<u8>().prop_map(|kept| Happens::PowerLoss { kept }),
-        2 => (0..6u8).prop_map(Happens::DiskFaults),
-        2 => (0..4u8).prop_map(Happens::StoreFaults),
+        2 => (0..15u8).prop_map(Happens::DiskFaults),
+        2 => (0..9u8).prop_map(Happens::StoreFaults),
     ]
 }
 
@@ -192,6 +192,7 @@ async fn step(mut rig: Rig, promised: &mut Promised, what: Happens) -> Rig {
         Happens::PowerLoss { kept } => {
             rig.disk
                 .lose_power(|unsynced| unsynced * usize::from(kept) / 255);
+            rig.store.lose_power();
             rig = restart(rig).await;
             for (at, tenant) in TENANTS.iter().enumerate() {
                 let last = rig.sequencer.last_seq(tenant);
@@ -213,10 +214,12 @@ proptest! {
     #[test]
     fn nothing_acknowledged_is_lost_and_nothing_is_doubled(
         story in proptest::collection::vec(happens(), 1..120),
+        forgetful in any::<bool>(),
     ) {
         run(async {
             let config = JournalConfig { segment_bytes: 400, commit_bytes: 300, ..JournalConfig::default() };
-            let mut rig = Rig::new(config).await;
+            let store = if forgetful { MemoryStore::forgetful() } else { MemoryStore::new() };
+            let mut rig = Rig::on(MemoryDisk::new(), store, config).await;
             let mut promised = Promised::default();
             for what in story {
                 rig = step(rig, &mut promised, what).await;
@@ -231,4 +234,23 @@ proptest! {
             assert_eq!(rig.journal.figures().events_lost, 0);
         });
     }
+}
+
+#[tokio::test]
+async fn a_database_that_forgets_commits_finds_them_in_the_spool() {
+    let mut rig = Rig::on(MemoryDisk::new(), MemoryStore::forgetful(), small()).await;
+    for _ in 0..10 {
+        rig.write("demo", 20);
+        rig.writer.sync().unwrap();
+    }
+    rig.drain().await;
+    assert_eq!(rig.disk.segments().unwrap().len(), 1);
+    rig.write("demo", 20);
+    rig.writer.sync().unwrap();
+    rig.drain().await;
+    rig.disk.lose_power(|_| 0);
+    rig.store.lose_power();
+    let mut rig = rig.kill().await;
+    rig.drain().await;
+    rig.is_whole("demo", 220).await;
 }
