@@ -116,6 +116,18 @@ fn numbers_and_names_are_hosts_where_they_are_no_addresses() {
     ] {
         assert_eq!(host(text).as_deref(), Some(expected));
     }
+    assert_eq!(
+        host("sip:[2001:db8:::192.0.2.1]"),
+        host("sip:[2001:db8::192.0.2.1]")
+    );
+    assert_eq!(host("sip:[:::192.0.2.1]"), host("sip:[::192.0.2.1]"));
+    for bad in [
+        "sip:[2001:db8:::10]",
+        "sip:[2001:db8::::192.0.2.1]",
+        "sip:[2001:db8::1:::192.0.2.1]",
+    ] {
+        assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
+    }
     assert!(Host::Name("Example.COM").same_as(&Host::Name("example.com")));
     assert!(!Host::Name("192.0.2.1").same_as(&Host::V4("192.0.2.1".parse().unwrap())));
 }

@@ -27,7 +27,7 @@ impl<'a> Host<'a> {
 
     /// Reads a whole host, with brackets where it is IPv6; `None` if it is none.
     ///
-    /// Underscores are let through, since hosts have them, and so is the third colon of the grammar's own mistake
+    /// Underscores are let through, since hosts have them, and so is the grammar's own mistake, a third colon before an IPv4 part
     /// (RFC 5118 section 4.10).
     pub fn parse(text: &'a str) -> Option<Host<'a>> {
         if let Some(inner) = text.strip_prefix('[') {
@@ -45,9 +45,9 @@ impl<'a> Host<'a> {
         if let Ok(ip) = text.parse() {
             return Some(Host::V6(ip));
         }
-        text.contains(":::")
-            .then(|| text.replacen(":::", "::", 1).parse().ok().map(Host::V6))
-            .flatten()
+        let (start, end) = text.split_once(":::")?;
+        end.parse::<Ipv4Addr>().ok()?;
+        format!("{start}::{end}").parse().ok().map(Host::V6)
     }
 
     /// Whether both name the same host: addresses by value, names without regard to case.
