@@ -1,8 +1,8 @@
 //! The caller's side of a run: what its first leg hears, whether it is answered, and the hand
 //! through which operations act on the call.
 //!
-//! Operations never write outputs themselves. They ask `Cx`, which keeps account of what plays,
-//! so that the end of an old prompt is not taken for the end of a new one.
+//! Operations ask `Cx`, which keeps account of what the caller hears, of secrecy and of keys
+//! pressed too early.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -29,8 +29,6 @@ pub(crate) struct Caller {
     pub gone: Option<Cause>,
     /// What the caller hears from us now.
     pub hears: Hears,
-    /// Stops that we caused and whose notice has not come yet.
-    stops_awaited: u16,
     rung: bool,
     progressed: bool,
     answer_sent: bool,
@@ -45,10 +43,7 @@ pub(crate) struct Caller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hears {
     Nothing,
-    /// Since when; natural ends before `not_before` belong to what played earlier.
-    Play {
-        not_before: Time,
-    },
+    Play,
     Bridge(LegNo),
 }
 
@@ -78,7 +73,6 @@ impl Shared {
             answered: info.direction == Direction::Outbound,
             gone: None,
             hears: Hears::Nothing,
-            stops_awaited: 0,
             rung: false,
             progressed: false,
             answer_sent: info.direction == Direction::Outbound,
@@ -190,16 +184,9 @@ impl Cx<'_> {
 
     /// Plays to the caller in place of what it hears.
     pub fn play(&mut self, clips: Vec<Clip>, repeat: bool) {
-        let length = crate::sound::length(&clips);
-        let least = length.map_or(Duration::ZERO, |l| (l / 2).min(Duration::from_millis(100)));
         let caller = &mut self.call.caller;
         caller.typed.clear();
-        if let Hears::Play { .. } = caller.hears {
-            caller.stops_awaited = caller.stops_awaited.saturating_add(1);
-        }
-        caller.hears = Hears::Play {
-            not_before: self.now + least,
-        };
+        caller.hears = Hears::Play;
         let leg = caller.leg;
         self.act(Action::Play { leg, clips, repeat });
     }
@@ -207,29 +194,21 @@ impl Cx<'_> {
     /// Stops what plays to the caller.
     pub fn stop_play(&mut self) {
         let caller = &mut self.call.caller;
-        if let Hears::Play { .. } = caller.hears {
-            caller.stops_awaited = caller.stops_awaited.saturating_add(1);
+        if caller.hears == Hears::Play {
             caller.hears = Hears::Nothing;
             let leg = caller.leg;
             self.act(Action::StopPlay { leg });
         }
     }
 
-    /// True when this notice ends what plays now.
-    pub fn play_ended(&mut self, stopped: bool) -> bool {
+    /// The call engine tells the end of the latest play only: true where that is still wanted.
+    pub fn play_ended(&mut self) -> bool {
         let caller = &mut self.call.caller;
-        if stopped && caller.stops_awaited > 0 {
-            caller.stops_awaited -= 1;
-            return false;
+        let wanted = caller.hears == Hears::Play;
+        if wanted {
+            caller.hears = Hears::Nothing;
         }
-        match caller.hears {
-            Hears::Play { not_before } if stopped || self.now >= not_before => {
-                caller.hears = Hears::Nothing;
-                caller.stops_awaited = 0;
-                true
-            }
-            _ => false,
-        }
+        wanted
     }
 
     /// Lets the caller and a leg hear each other.
@@ -238,9 +217,6 @@ impl Cx<'_> {
         let caller = &mut self.call.caller;
         if caller.hears == Hears::Bridge(with) {
             return;
-        }
-        if let Hears::Play { .. } = caller.hears {
-            caller.stops_awaited = caller.stops_awaited.saturating_add(1);
         }
         caller.typed.clear();
         caller.hears = Hears::Bridge(with);

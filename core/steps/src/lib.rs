@@ -16,7 +16,7 @@ mod testing;
 pub mod vars;
 pub mod world;
 
-pub use operation::ring::{ANSWERED_ELSEWHERE, TalkOutcome};
+pub use operation::ring::TalkOutcome;
 pub use run::{ActionTag, ActionVerb, Input, Output, Run};
 pub use script::{
     CollectOp, CollectOutcome, LogLevel, OutsideRequest, ScriptAnswer, ScriptCall, ScriptCallError,

@@ -224,8 +224,8 @@ impl Operation {
                 let then = std::mem::replace(&mut **then, ScriptOp::Answer.into());
                 self.become_one(then, cx)
             }
-            (Operation::Playing { .. }, Notice::PlayEnded { leg, stopped }) if *leg == first => {
-                cx.play_ended(*stopped).then_some(Finished::Done)
+            (Operation::Playing { .. }, Notice::PlayEnded { leg, .. }) if *leg == first => {
+                cx.play_ended().then_some(Finished::Done)
             }
             (Operation::Collecting(collecting), notice) => collecting.notice(notice, cx),
             (Operation::Ringing(ringing), notice) => ringing.notice(notice, cx),

@@ -294,14 +294,14 @@ impl Run {
             Notice::LegEnded { leg, .. } => cx.leg_gone(*leg),
             Notice::Answered { leg } if *leg == first => cx.answered(),
             Notice::Answered { leg } if !matches!(self.operation, Some(Operation::Ringing(_))) => {
-                let cause = crate::operation::ring::ANSWERED_ELSEWHERE;
+                let cause = Cause::ANSWERED_ELSEWHERE;
                 cx.act(Action::HangUp { leg: *leg, cause });
             }
             Notice::Digit { leg, digit } if *leg == first && !hears && self.script.is_some() => {
                 cx.key_between(*digit);
             }
-            Notice::PlayEnded { leg, stopped } if *leg == first && !hears => {
-                cx.play_ended(*stopped);
+            Notice::PlayEnded { leg, .. } if *leg == first && !hears => {
+                cx.play_ended();
             }
             _ => {}
         }

@@ -94,14 +94,14 @@ impl Collecting {
         let first = cx.call.caller.leg;
         match (self.stage, notice) {
             (_, Notice::Digit { leg, digit }) if *leg == first => self.key(*digit, cx),
-            (Stage::Prompting(_), Notice::PlayEnded { leg, stopped }) if *leg == first => {
-                if cx.play_ended(*stopped) {
+            (Stage::Prompting(_), Notice::PlayEnded { leg, .. }) if *leg == first => {
+                if cx.play_ended() {
                     self.stage = Stage::First(cx.now + self.wish.timeout);
                 }
                 None
             }
-            (_, Notice::PlayEnded { leg, stopped }) if *leg == first => {
-                cx.play_ended(*stopped);
+            (_, Notice::PlayEnded { leg, .. }) if *leg == first => {
+                cx.play_ended();
                 None
             }
             _ => None,

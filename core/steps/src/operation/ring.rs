@@ -30,8 +30,6 @@ use crate::world::{Located, Target, Time};
 pub const LEGS_MAX: usize = 16;
 /// Most users or trunks of one step; more fail it.
 pub const TARGETS_MAX: usize = 32;
-/// Q.850 26, non-selected user clearing: somebody else answered.
-pub const ANSWERED_ELSEWHERE: Cause = Cause(26);
 /// The call engine ends an attempt in time; should it not, the run does so much later.
 const RING_SLACK: Duration = Duration::from_secs(2);
 /// For the caller's own answer to stand (RFC 3261 section 13.3.1.4: 32 s).
@@ -268,7 +266,7 @@ impl Ringing {
             Notice::LegEnded { leg, cause } => return self.leg_ended(*leg, *cause, cx),
             // What an operator played meanwhile is over: the comfort begins again.
             Notice::PlayEnded { leg, stopped } if *leg == first => {
-                let over = cx.play_ended(*stopped) && !stopped;
+                let over = cx.play_ended() && !stopped;
                 if let (true, Stage::Ringing { .. }) = (over, &self.stage) {
                     self.comfort_caller(cx);
                 }
@@ -309,7 +307,7 @@ impl Ringing {
             if !winner {
                 cx.act(Action::HangUp {
                     leg,
-                    cause: ANSWERED_ELSEWHERE,
+                    cause: Cause::ANSWERED_ELSEWHERE,
                 });
             }
             return;
@@ -318,7 +316,7 @@ impl Ringing {
         for other in self.legs.drain(..) {
             cx.act(Action::HangUp {
                 leg: other.leg,
-                cause: ANSWERED_ELSEWHERE,
+                cause: Cause::ANSWERED_ELSEWHERE,
             });
         }
         self.turns.clear();

@@ -51,22 +51,9 @@ fn repeated_play_stops_after_its_time() {
     assert_eq!(s.acted(), "");
     s.pass(1);
     assert_eq!(s.acted(), "stop, play bye");
-    // The old prompt's end, told late, is not the new one's.
-    s.played(true);
-    assert_eq!(s.acted(), "");
     s.pass(1000);
     s.played(false);
     assert_eq!(s.acted(), "end normal");
-}
-
-#[test]
-fn a_natural_end_that_comes_too_soon_is_the_former_prompts() {
-    let mut s = story(r#"collect "menu" digits=1; play "bye""#);
-    s.pass(1000);
-    s.key('1');
-    assert_eq!(s.acted(), "answer 1, play menu, stop, play bye");
-    s.played(false);
-    assert_eq!(s.acted(), "");
 }
 
 #[test]

@@ -245,6 +245,8 @@ impl<'c> Phones<'c> {
                 self.talk(now, agenda);
                 Some((notice, Some(told)))
             }
+            // Of a play that another one replaced only the journal hears.
+            Notice::PlayEnded { .. } if self.playing.is_some() => None,
             Notice::Ringing { leg } => {
                 self.called.get(&leg.0)?;
                 Some((notice, None))
