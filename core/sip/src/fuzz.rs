@@ -3,6 +3,8 @@
 //! Any driver may call them: a mutator over a corpus, or cargo-fuzz. None may panic, whatever comes; an assertion that
 //! fails here is a bug of this crate, never of the input.
 
+mod endpoint;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use crate::message::{
     Contacts, Credentials, Frame, Framer, HeaderName, Headers, Limits, Message, Method, NameAddr,
     Request, RequestBuilder, ResponseBuilder, Scheme, Uri, Via,
 };
+
+pub use endpoint::fuzz_endpoint;
 
 /// Reads a datagram; what was read must be within the limits, read the same again, and be answerable.
 pub fn fuzz_message(data: &[u8]) {

@@ -227,7 +227,7 @@ impl<T: Copy> Wheel<T> {
 
 fn ticks_up(at: Duration) -> u64 {
     let whole = at.as_millis().min(u128::from(u64::MAX / 2)) as u64;
-    let exact = at.subsec_nanos() % 1_000_000 == 0;
+    let exact = at.subsec_nanos().is_multiple_of(1_000_000);
     whole.div_ceil(TICK_MS).max(if exact {
         0
     } else {

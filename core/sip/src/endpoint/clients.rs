@@ -264,6 +264,19 @@ impl Endpoint {
         }
     }
 
+    /// Bounds the wait for a final response where no timer of the table does.
+    pub(crate) fn bound_client(&mut self, now: Time, id: u64, wait: Time) {
+        if let Some(client) = self.clients.store.get_mut(id)
+            && self
+                .clients
+                .waiting
+                .contains(&(flow_mark(&client.flow), id))
+        {
+            let change = (Change::In(wait), Alarm::ClientLimit(id));
+            turn(&mut self.wheel, now, &mut client.limit, change);
+        }
+    }
+
     /// Forgets a client transaction in whatever state.
     pub(crate) fn drop_client(&mut self, id: u64) {
         if let Some(client) = self.clients.store.remove(id) {

@@ -295,12 +295,17 @@ impl Endpoint {
         }
         self.dialogs.by_key.remove(&dialog.key);
         shrink(&mut self.dialogs.by_key);
-        if let Pending::Theirs(tx) = dialog.pending {
-            let reply = write::Reply {
-                code: 487,
-                ..Default::default()
-            };
-            self.reply(now, tx, &reply);
+        match dialog.pending {
+            Pending::Theirs(tx) => {
+                let reply = write::Reply {
+                    code: 487,
+                    ..Default::default()
+                };
+                self.reply(now, tx, &reply);
+            }
+            // Its final response may never come, and nobody waits for it.
+            Pending::Ours(tx) => self.bound_client(now, tx, self.config.t1 * 64),
+            Pending::None => {}
         }
         Some(dialog)
     }

@@ -16,6 +16,9 @@ use crate::transaction::key::Key;
 /// How often a re-INVITE is tried against 491 before it counts as refused.
 const GLARE_TRIES_MAX: u8 = 5;
 
+/// How long a re-INVITE may stay provisional, as a proxy's timer C (16.6) has it for any INVITE.
+const REINVITE_MAX: Duration = Duration::from_secs(180);
+
 impl Endpoint {
     /// A client transaction delivered something.
     pub(crate) fn on_outcome(
@@ -31,6 +34,7 @@ impl Endpoint {
             Purpose::Reinvite(dialog) if is_final => {
                 self.on_reinvite_outcome(now, tx, dialog, outcome);
             }
+            Purpose::Reinvite(_) => self.bound_client(now, tx, REINVITE_MAX),
             Purpose::Bye(dialog) if is_final => self.end_dialog(now, dialog, EndReason::LocalBye),
             Purpose::InDialog(dialog) if is_final => {
                 self.on_guest_outcome(now, tx, dialog, outcome);

@@ -57,8 +57,11 @@ impl ClientInvite {
                 self.interval *= 2;
                 (S::Calling, Step::send().resend(Change::In(self.interval)))
             }
-            // B: nobody is there.
-            (S::Calling, I::Limit) => (S::Terminated, Step::over(End::TimedOut).and_deliver()),
+            // B: nobody is there. In Proceeding the RFC has no timer; a user that stops waiting
+            // for the final response may set one.
+            (S::Calling | S::Proceeding, I::Limit) => {
+                (S::Terminated, Step::over(End::TimedOut).and_deliver())
+            }
             (S::Calling | S::Proceeding, I::Provisional) => (
                 S::Proceeding,
                 Step::deliver().resend(Change::Stop).limit(Change::Stop),

@@ -325,3 +325,31 @@ fn a_dialog_is_taken_up_again_from_its_view() {
     net.run_until_idle();
     assert!(net.is_idle());
 }
+
+#[test]
+fn a_reinvite_that_stays_provisional_is_bounded_and_outlives_its_call_briefly() {
+    let mut net = Net::pair(12);
+    let (caller, callee) = net.call();
+    reinvite(&mut net, A, caller, "x");
+    net.run_for(ms(50));
+    assert!(matches!(net.event(B), Some(Event::Reinvited { .. })));
+    // The far end says 100 and then vanishes.
+    net.nodes.remove(&addr(B));
+    net.run_for(ms(179_000));
+    assert!(net.event(A).is_none());
+    net.run_for(ms(2_000));
+    assert!(
+        matches!(net.event(A), Some(Event::Ended { dialog, why: EndReason::Timeout, .. }) if dialog == caller)
+    );
+    net.run_until_idle();
+    assert!(net.is_idle());
+    let mut net = Net::pair(13);
+    let (caller, _) = net.call();
+    reinvite(&mut net, A, caller, "x");
+    net.run_for(ms(50));
+    net.eat = vec![("SIP/2.0 487", 100)];
+    net.bye(A, caller);
+    net.run_for(ms(40_000));
+    assert!(net.at(B).dialog(callee).is_none());
+    assert_eq!(net.at(A).counters().transactions, 0);
+}
