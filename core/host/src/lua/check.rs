@@ -48,7 +48,7 @@ pub(crate) const CALL_FIELDS: &[&str] = &[
 ];
 
 /// Members of the other host tables.
-const MEMBERS: &[(&str, &[&str])] = &[
+pub(crate) const MEMBERS: &[(&str, &[&str])] = &[
     ("http", &["delete", "get", "post", "put", "request"]),
     ("store", &["delete", "get", "incr", "set"]),
     ("log", &["debug", "error", "info", "warn"]),
@@ -315,30 +315,68 @@ impl<'s> Checker<'_, 's> {
     /// Prompts and users that are named by plain strings.
     fn mentions(&mut self, at: usize) {
         let Some(&owner) = self.token(at) else { return };
-        if !owner.is_name("call") || !self.symbol(at + 1, ":") || !self.symbol(at + 3, "(") {
+        if !owner.is_name("call") || !self.symbol(at + 1, ":") {
             return;
         }
         let Some(&method) = self.token(at + 2) else {
             return;
         };
-        let mut next = at + 4;
-        while let Some(&text) = self.token(next).filter(|t| t.kind == Kind::Text) {
-            // A string that goes on as an expression is no plain name.
-            if !(self.symbol(next + 1, ",") || self.symbol(next + 1, ")")) {
+        let first = at + 3 + usize::from(self.symbol(at + 3, "("));
+        match method.text {
+            "play" => {
+                let names = self.plain_texts(first);
+                self.findings.prompts.extend(names);
+            }
+            "ring" => {
+                let list = usize::from(self.symbol(first, "{"));
+                let mut names = self.plain_texts(first + list);
+                // Without a list, only the first argument is a user.
+                names.truncate(if list == 1 { names.len() } else { 1 });
+                self.findings.users.extend(names);
+                self.prompt_options(first);
+            }
+            "collect" => {
+                let names = self.plain_texts(first);
+                self.findings.prompts.extend(names);
+                self.prompt_options(first);
+            }
+            _ => {}
+        }
+    }
+
+    /// Strings from here on that stand alone between commas, with their lines.
+    fn plain_texts(&self, mut at: usize) -> Vec<(String, u32)> {
+        let mut texts = Vec::new();
+        while let Some(text) = self.token(at).filter(|t| t.kind == Kind::Text) {
+            // A string that goes on as an expression is no plain name, and neither is one
+            // with an escape or a value in it.
+            let ends = [",", ")", "}", ";"].iter().any(|s| self.symbol(at + 1, s));
+            if !ends || text.text.contains(['\\', '{']) {
                 break;
             }
-            match method.text {
-                "play" => self
-                    .findings
-                    .prompts
-                    .push((text.text.to_owned(), text.line)),
-                "ring" => {
-                    self.findings.users.push((text.text.to_owned(), text.line));
-                    break;
+            texts.push((text.text.to_owned(), text.line));
+            at += 2;
+        }
+        texts
+    }
+
+    /// `prompt = "x"`, `invalid = "x"` and `music = "x"` in the options of a host call.
+    fn prompt_options(&mut self, from: usize) {
+        let mut depth = 0u32;
+        for at in from..from + 200 {
+            let Some(&token) = self.token(at) else { return };
+            match (token.kind, token.text) {
+                (Kind::Symbol, "{" | "(") => depth += 1,
+                (Kind::Symbol, "}" | ")") if depth <= 1 => return,
+                (Kind::Symbol, "}" | ")") => depth -= 1,
+                (Kind::Name, "prompt" | "invalid" | "music")
+                    if depth == 1 && self.symbol(at + 1, "=") =>
+                {
+                    let names = self.plain_texts(at + 2 + usize::from(self.symbol(at + 2, "{")));
+                    self.findings.prompts.extend(names);
                 }
-                _ => break,
+                _ => {}
             }
-            next += 2;
         }
     }
 

@@ -60,11 +60,11 @@ pub struct Story {
 }
 
 impl Story {
-    /// With a deterministic clock and these limits.
+    /// With a deterministic clock, a microsecond a safepoint, and these limits.
     pub fn with(limits: Limits, source: &str) -> Story {
         let scripts = compile(&[("main.lua", source)]).unwrap();
         Story {
-            host: LuaHost::new(limits, CpuTime::counted()),
+            host: LuaHost::new(limits, CpuTime::Counted(Duration::from_micros(1))),
             scripts,
             call: call_id(1),
         }

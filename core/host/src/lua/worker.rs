@@ -179,7 +179,17 @@ impl Workers {
     }
 }
 
+/// However the thread ends, its mailbox takes nothing more.
+struct Closes<'m>(&'m Mailbox);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 fn work(letters: &Mailbox, new_host: impl Fn() -> LuaHost, on_turn: &OnTurn, figures: &Figures) {
+    let _closes = Closes(letters);
     let mut host = new_host();
     let mut letters_seen = 0u32;
     loop {

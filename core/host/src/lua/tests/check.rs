@@ -217,15 +217,58 @@ fn a_file_that_is_too_long_is_refused() {
 
 #[test]
 fn names_in_plain_strings_are_found() {
-    let source =
-        "call:play('welcome', \"menu\")\ncall:play('a' .. b)\ncall:ring('alice')\ncall:play(x)";
+    let source = "call:play('welcome', \"menu\")\ncall:play('a' .. b)\ncall:ring('alice', {music = 'hold'})\n\
+        call:play(x, `{y}`)\ncall:collect{prompt = {'one', 'two'}, invalid = 'three', digits = 1}\n\
+        call:ring({'bob', 'carol'}, {timeout = 5})\ncall:collect('four')\nlocal t = {prompt = 'not me'}";
     let scripts = compile(&[("main.lua", source)]).unwrap();
     let script = scripts.script("main").unwrap();
+    let named = |list: &[(String, u32)]| {
+        list.iter()
+            .map(|(n, l)| format!("{n}:{l}"))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
-        script.prompts,
-        [("welcome".to_owned(), 1), ("menu".to_owned(), 1)]
+        named(&script.prompts),
+        [
+            "welcome:1",
+            "menu:1",
+            "hold:3",
+            "one:5",
+            "two:5",
+            "three:5",
+            "four:7"
+        ]
     );
-    assert_eq!(script.users, [("alice".to_owned(), 3)]);
+    assert_eq!(named(&script.users), ["alice:3", "bob:6", "carol:6"]);
+}
+
+#[test]
+fn annotations_for_editors_name_every_host_function() {
+    let text = include_str!("../../../../../sdk/lua/cordboard.d.lua");
+    let declared: std::collections::BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("function ")?.split('(').next())
+        .collect();
+    let methods = crate::lua::check::CALL_METHODS
+        .iter()
+        .map(|m| format!("call:{m}"));
+    let members = crate::lua::check::MEMBERS
+        .iter()
+        .flat_map(|(t, list)| list.iter().map(move |m| format!("{t}.{m}")));
+    let globals = ["now", "random", "open", "fact"].map(String::from);
+    let known: std::collections::BTreeSet<String> = methods
+        .chain(members)
+        .chain(globals)
+        .filter(|n| n != "json.null")
+        .collect();
+    assert_eq!(
+        declared.into_iter().collect::<Vec<_>>(),
+        known.iter().map(String::as_str).collect::<Vec<_>>()
+    );
+    for field in crate::lua::check::CALL_FIELDS {
+        let optional = text.contains(&format!("---@field {field} "));
+        assert!(optional, "{field}");
+    }
 }
 
 #[test]
