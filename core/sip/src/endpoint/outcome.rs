@@ -56,19 +56,24 @@ impl Endpoint {
     fn on_guest_outcome(&mut self, now: Time, tx: u64, id: DialogId, outcome: &Outcome<'_>) {
         self.guest_left(id);
         self.tell_response(tx, outcome);
-        self.end_if_gone(now, id, outcome.code);
+        self.end_if_gone(now, id, outcome);
     }
 
-    /// True if the status ended the dialog.
-    fn end_if_gone(&mut self, now: Time, id: DialogId, code: u16) -> bool {
-        let open = self.dialogs.store.get(id.0).is_some_and(|dialog| {
-            !matches!(dialog.state, State::Closing) && dialog.parting.is_none()
-        });
-        match code {
+    /// True if the outcome of a request ended the dialog. A broken connection does not, since the
+    /// next request opens another; a datagram that meets a closed port does.
+    fn end_if_gone(&mut self, now: Time, id: DialogId, outcome: &Outcome<'_>) -> bool {
+        let dialog = self.dialogs.store.get(id.0);
+        let open =
+            dialog.is_some_and(|dialog| dialog.state != State::Closing && dialog.parting.is_none());
+        let stream = dialog.is_some_and(|dialog| dialog.path.hop.transport.is_reliable());
+        match outcome.code {
             481 if open => self.end_dialog(now, id, EndReason::Gone),
             408 if open => {
                 self.send_silent_bye(now, id);
                 self.end_dialog(now, id, EndReason::Timeout);
+            }
+            503 if open && !stream && outcome.response.is_none() => {
+                self.end_dialog(now, id, EndReason::Transport);
             }
             _ => return false,
         }
@@ -187,7 +192,7 @@ impl Endpoint {
             return;
         }
         dialog.reoffer = None;
-        if !self.end_if_gone(now, id, outcome.code) {
+        if !self.end_if_gone(now, id, outcome) {
             let code = outcome.code;
             self.event(Event::ReinviteFailed { dialog: id, code });
         }

@@ -264,7 +264,19 @@ fn refusal(request: &Request, in_dialog: bool) -> Option<(u16, Vec<u8>)> {
         lines.extend_from_slice(b"\r\n");
         return Some((420, lines));
     }
-    if request.body().is_empty() || *request.method() != Method::Invite {
+    if *request.method() != Method::Invite {
+        return None;
+    }
+    let mut accepted = headers.all(HeaderName::Accept).map(media_range).peekable();
+    let sdp = |range: &[u8]| {
+        [&b"application/sdp"[..], b"application/*", b"*/*"]
+            .iter()
+            .any(|known| range.eq_ignore_ascii_case(known))
+    };
+    if accepted.peek().is_some() && !accepted.any(sdp) {
+        return Some((406, Vec::new()));
+    }
+    if request.body().is_empty() {
         return None;
     }
     let encoded = headers
@@ -280,4 +292,10 @@ fn refusal(request: &Request, in_dialog: bool) -> Option<(u16, Vec<u8>)> {
         return Some((415, b"Accept-Encoding: identity\r\n".to_vec()));
     }
     (!known).then(|| (415, b"Accept: application/sdp\r\n".to_vec()))
+}
+
+/// A value of Accept without its parameters.
+fn media_range(value: &[u8]) -> &[u8] {
+    let range = value.split(|byte| *byte == b';').next();
+    range.unwrap_or_default().trim_ascii()
 }

@@ -113,6 +113,10 @@ pub struct OutOfDialog {
 
 /// What comes out of an endpoint.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is moved once or twice, which costs less than a box for each"
+)]
 pub enum Output {
     /// Send these bytes along this flow.
     Transmit {
@@ -242,7 +246,7 @@ pub enum EndReason {
     Timeout,
     /// The far end said that it knows no such dialog (481).
     Gone,
-    /// The transport failed under a request of ours in the dialog.
+    /// A request of ours in the dialog met a closed UDP port.
     Transport,
 }
 

@@ -2,6 +2,7 @@
 
 mod calls;
 mod cancel;
+mod chance;
 mod flood;
 mod midcall;
 mod net;
