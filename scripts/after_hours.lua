@@ -21,7 +21,7 @@ if key ~= args.urgent_key then
 	return "goodbye"
 end
 
--- A person on duty shall not be woken twice within a minute by the same caller.
+-- Count how often each number asks for the person on duty; the log shows who overdoes it.
 local calls = store.incr("urgent/" .. call.caller)
 if calls and calls > 1 then
 	log.warn("this number asked for the person on duty before", { calls = calls })

@@ -6,6 +6,7 @@ mod hostile;
 mod language;
 mod limits;
 mod outside;
+mod replay;
 mod usage;
 mod worker;
 

@@ -3,7 +3,7 @@
 use super::*;
 use cordboard_steps::script::{CollectOutcome, OutsideRequest, ScriptCallError};
 
-const FILES: [(&str, &str); 5] = [
+pub const FILES: [(&str, &str); 5] = [
     (
         "welcome.lua",
         include_str!("../../../../../scripts/welcome.lua"),
