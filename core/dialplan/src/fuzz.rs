@@ -82,6 +82,37 @@ impl Values for Odd {
 mod tests {
     use proptest::prelude::*;
 
+    #[test]
+    fn nothing_deep_or_long_overflows_or_hangs() {
+        let n = 2000;
+        for (open, inside, close) in [
+            ("/*", "", "*/"),
+            ("a {", "b", "}"),
+            ("a {\n", "b", "}\n"),
+            ("(", "a", ")"),
+            ("/-", "a", ""),
+            ("\\", "", ""),
+            ("a /- {", "b", "}"),
+            ("/-\n", "a", ""),
+            ("/-/*x*/", "a", ""),
+            ("/-a {", "b", "}"),
+            ("a /-b {", "c", "}"),
+            ("a {/*", "", "*/}"),
+            ("(\n", "a", ""),
+            ("a;", "", ""),
+            ("#", "\"", ""),
+            ("a=", "b", ""),
+            ("\"\"\"\n", "", ""),
+            ("a {", "", ""),
+            ("/* ", "", ""),
+        ] {
+            for depth in [30, 60, n] {
+                let text = format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
+                super::fuzz_dialplan(text.as_bytes());
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]

@@ -278,10 +278,7 @@ fn outbound<'u>(
         let line = &item.value;
         let patterns: Vec<Pattern> = match &line.pattern {
             Some(pattern) => vec![pattern.clone()],
-            None => users
-                .clone()
-                .filter_map(|u| Pattern::parse(u).ok())
-                .collect(),
+            None => users.clone().map(Pattern::exact).collect(),
         };
         let outbound = Arc::new(Outbound {
             name: item.name.clone(),

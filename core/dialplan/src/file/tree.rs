@@ -2,6 +2,7 @@
 
 use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
+use super::lexer::{Kind, Piece};
 use super::scan::{outermost, scan};
 use crate::diagnostic::{Diagnostic, Lines};
 
@@ -9,6 +10,10 @@ use crate::diagnostic::{Diagnostic, Lines};
 const SYNTAX_ERRORS_MAX: usize = 10;
 /// Deepest nesting of blocks; deeper ones are refused before the parser sees them.
 const DEPTH_MAX: usize = 64;
+/// Deepest nesting of blocks behind `/-`.
+const DASHED_DEPTH_MAX: usize = 4;
+/// Most parentheses in one line, and most `/-` with nothing between.
+const RUN_MAX: usize = 64;
 
 /// Bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -69,8 +74,7 @@ pub(crate) fn parse(lines: &Lines) -> Parsed {
     let scan = scan(lines);
     let text = scan.mended.as_deref().unwrap_or(lines.text());
     let mut findings = scan.findings;
-    if let Some(at) = too_deep(&scan.pieces) {
-        let message = format!("blocks nested more than {DEPTH_MAX} deep");
+    if let Some((at, message)) = too_deep(&scan.pieces, lines.text()) {
         findings.push(Diagnostic::error(lines.mark(at, 1), "DP0001", message));
         return Parsed {
             nodes: Vec::new(),
@@ -112,20 +116,64 @@ pub(crate) fn parse(lines: &Lines) -> Parsed {
     }
 }
 
-fn too_deep(pieces: &[super::lexer::Piece]) -> Option<usize> {
-    use super::lexer::Kind;
-    let mut depth = 0usize;
-    let mut parens = 0usize;
-    pieces.iter().find_map(|piece| {
+/// What the parser would overflow its stack on, or take for ever over: it is recursive, and reads a
+/// block behind `/-` twice at every level.
+fn too_deep(pieces: &[Piece], text: &str) -> Option<(usize, &'static str)> {
+    let (mut parens, mut dashes, mut behind_dash) = (0usize, 0usize, false);
+    // For each open block, whether it stands behind `/-`.
+    let mut open: Vec<bool> = Vec::new();
+    for piece in pieces {
         match piece.kind {
-            Kind::Open => depth += 1,
-            Kind::Close => depth = depth.saturating_sub(1),
+            Kind::Open => {
+                open.push(behind_dash);
+                if open.len() > DEPTH_MAX {
+                    return Some((piece.at, "blocks nested more than 64 deep"));
+                }
+                if open.iter().filter(|dashed| **dashed).count() > DASHED_DEPTH_MAX {
+                    return Some((piece.at, "blocks behind `/-` nested more than 4 deep"));
+                }
+            }
+            Kind::Close => {
+                open.pop();
+            }
             Kind::Paren => parens += 1,
-            Kind::Space | Kind::Newline => parens = 0,
+            Kind::SlashDash => dashes += 1,
+            Kind::Word | Kind::Text => dashes = 0,
+            Kind::Newline => parens = 0,
+            Kind::BlockComment if comment_depth(piece.of(text)) > DEPTH_MAX => {
+                return Some((piece.at, "comments nested more than 64 deep"));
+            }
             _ => {}
         }
-        (depth > DEPTH_MAX || parens > DEPTH_MAX).then_some(piece.at)
-    })
+        if parens > RUN_MAX || dashes > RUN_MAX {
+            return Some((
+                piece.at,
+                "more than 64 parentheses in a line, or `/-` in a row",
+            ));
+        }
+        let skipped = matches!(piece.kind, Kind::Space | Kind::BlockComment | Kind::Newline);
+        behind_dash = piece.kind == Kind::SlashDash || (behind_dash && skipped);
+    }
+    None
+}
+
+/// How deep `/*` are nested in a comment.
+fn comment_depth(comment: &str) -> usize {
+    let bytes = comment.as_bytes();
+    let (mut depth, mut deepest, mut at) = (0usize, 0usize, 0usize);
+    while let Some([a, b]) = bytes.get(at..at + 2) {
+        match (a, b) {
+            (b'/', b'*') => depth += 1,
+            (b'*', b'/') => depth = depth.saturating_sub(1),
+            _ => {
+                at += 1;
+                continue;
+            }
+        }
+        at += 2;
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn syntax(lines: &Lines, start: usize, error: &kdl::KdlError) -> Vec<Diagnostic> {

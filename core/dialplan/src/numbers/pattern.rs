@@ -109,6 +109,15 @@ impl Pattern {
         .read()
     }
 
+    /// This very text and nothing else, whatever its characters.
+    pub fn exact(text: &str) -> Pattern {
+        Pattern {
+            text: text.into(),
+            prefix: text.len(),
+            shape: Shape::Exact,
+        }
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
