@@ -80,7 +80,7 @@ impl Shared {
             secret: Secrecy::Off,
             typed: SmallVec::new(),
         };
-        let (vars, out) = (Vars::default(), VecDeque::with_capacity(8));
+        let (vars, out) = (Vars::default(), VecDeque::new());
         Shared {
             info,
             vars,
@@ -295,7 +295,7 @@ impl Cx<'_> {
         std::mem::take(&mut self.call.caller.typed)
     }
 
-    /// Forgets them: what follows is not the continuation of a menu.
+    /// Forgets them: what follows does not go on where they were pressed.
     pub fn forget_typed(&mut self) {
         self.call.caller.typed.clear();
     }

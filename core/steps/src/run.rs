@@ -12,6 +12,7 @@ mod entry;
 mod route;
 mod scripted;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,9 +216,13 @@ impl Run {
         self.advance(now, world);
     }
 
-    /// The next output.
+    /// The next output. A drained run keeps no memory for outputs, since most of its life it waits.
     pub fn poll(&mut self) -> Option<Output> {
-        self.shared.out.pop_front()
+        let next = self.shared.out.pop_front();
+        if next.is_none() {
+            self.shared.out = VecDeque::new();
+        }
+        next
     }
 
     /// When `Input::Timeout` is due; `None` while only events can change anything.

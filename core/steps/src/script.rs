@@ -151,7 +151,7 @@ pub enum ScriptOp {
         /// Its name.
         calendar: String,
     },
-    /// A retained fact, such as (`queue.stats`, `sales`). Answer: `Json`.
+    /// A retained fact, such as (`stats`, `sales`). Answer: `Json`.
     Fact {
         /// Its topic.
         topic: String,

@@ -59,20 +59,17 @@ impl Visited {
         for block in dids.chain(outbound).chain(dialplan.routes.values()) {
             collect(block, &mut seen, &mut all);
         }
-        let missed = all
-            .iter()
-            .filter(|block| !self.0.contains(&Arc::as_ptr(block)));
-        let mut never_ran: Vec<Unvisited> = missed
-            .map(|block| Unvisited {
-                file: block.place.file.to_string(),
-                line: block.place.line,
-                column: block.place.column,
-                title: block.title.clone(),
-            })
-            .collect();
-        let ran = all.len() - never_ran.len();
-        never_ran.sort();
-        never_ran.truncate(LISTED_MAX);
+        let visited = |block: &&Arc<Block>| self.0.contains(&Arc::as_ptr(block));
+        let ran = all.iter().filter(visited).count();
+        let mut missed: Vec<&Arc<Block>> = all.iter().filter(|block| !visited(block)).collect();
+        missed.sort_by(|a, b| a.place.cmp(&b.place));
+        let listed = missed.iter().take(LISTED_MAX).map(|block| Unvisited {
+            file: block.place.file.to_string(),
+            line: block.place.line,
+            column: block.place.column,
+            title: block.title.clone(),
+        });
+        let never_ran = listed.collect();
         Coverage {
             blocks: all.len(),
             ran,

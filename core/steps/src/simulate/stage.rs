@@ -34,6 +34,7 @@ const FIRST: LegNo = LegNo(1);
 /// One call on its way.
 pub(super) struct Stage<'a> {
     now: Time,
+    began_ms: u64,
     world: SimWorld<'a>,
     run: Run,
     phones: Phones<'a>,
@@ -153,6 +154,7 @@ impl<'a> Stage<'a> {
         let left = call.keys.chars().filter(|c| !c.is_whitespace()).collect();
         Stage {
             now: Time::ZERO,
+            began_ms: unix_ms,
             world: SimWorld {
                 simulation,
                 call,
@@ -216,8 +218,8 @@ impl<'a> Stage<'a> {
             return false;
         };
         let at = at.max(self.now);
-        self.world.unix_ms += (at - self.now).as_millis() as u64;
         self.now = at;
+        self.world.unix_ms = self.began_ms + at.as_millis() as u64;
         if agenda.is_some_and(|due| due <= at) {
             self.happen(scripts, outside);
         } else if key.is_some_and(|due| due <= at) {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use cordboard_dialplan::route::TestCall;
+use proptest::prelude::*;
 
 use super::*;
 use crate::script::{CollectOp, OutsideRequest, ScriptOp};
@@ -358,4 +359,73 @@ fn fifty_cases_run_in_well_under_a_second() {
     let took = began.elapsed();
     assert_eq!(report.passed, 50, "{report}");
     assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+/// A dialplan with every kind of step, in circles.
+const EVERYTHING: &str = r#"
+did "+442079460100" { goto all }
+route all {
+    record
+    play "welcome"
+    collect "menu" digits=1 tries=2 invalid="wrong" {
+        on "1" { ring alice bob; else { goto again } }
+        on "2" {
+            ring alice bob carol order=in-turn music="music" { on busy { goto all } }
+            play "bye"
+            goto again
+        }
+        on "3" { trunk north south number="+33"; else { hangup cause=congestion } }
+        on "4" { collect "menu" min=2 max=4 secret=#true into=pin; goto again }
+        on other { wait "2s"; tone busy for="1s"; goto all }
+        on timeout invalid { goto again }
+    }
+}
+route again {
+    set count="{var.count}x"
+    when "var.count == 'xxxx'" { hangup }
+    else { wait "1s" }
+    goto all
+}
+"#;
+
+fn any_call() -> impl Strategy<Value = TestCall> {
+    let names = || prop::sample::subsequence(vec!["alice", "bob", "carol", "north"], 0..=4);
+    let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let keys = "[1-5*#wW]{0,12}";
+    let seconds = 0u64..25;
+    (
+        keys,
+        names(),
+        names(),
+        names(),
+        seconds,
+        prop::option::of(0u64..90),
+    )
+        .prop_map(move |(keys, answers, busy, absent, after, gone)| TestCall {
+            answers: own(answers)
+                .into_iter()
+                .map(|n| (n, Duration::from_secs(after)))
+                .collect(),
+            busy: own(busy),
+            absent: own(absent),
+            hangs_up_after: gone.map(Duration::from_secs),
+            ..call(&keys)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_simulated_call_ends_and_twice_the_same_way(call in any_call()) {
+        thread_local!(static PLAN: Arc<Dialplan> = plan(EVERYTHING));
+        let dialplan = PLAN.with(Clone::clone);
+        let first = simulate(&dialplan, &SECOND, &mut NoScripts, &call);
+        let ends = first.lines.iter().filter(|line| line.text.starts_with("hangup")).count();
+        prop_assert_eq!(ends, 1, "{}", first);
+        let last = first.lines.last().map(|line| line.text.starts_with("hangup"));
+        prop_assert_eq!(last, Some(true), "{}", first);
+        let second = simulate(&dialplan, &SECOND, &mut NoScripts, &call);
+        prop_assert_eq!(first, second);
+    }
 }
