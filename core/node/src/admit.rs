@@ -81,7 +81,7 @@ pub fn decide(gate: &mut Gate<'_>, now: Duration, new: &NewRequest) -> Decision 
     if *method == Method::Ack || *method == Method::Cancel {
         return Decision::Silence;
     }
-    let trunk = *method == Method::Invite && gate.tenants.is_trunk(source);
+    let trunk = *method == Method::Invite && gate.tenants.is_trunk(new.flow.remote);
     if !trunk && !gate.sources.allow(now, source) {
         return Decision::Silence;
     }
@@ -121,7 +121,7 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
         return busy(reason);
     }
     let dialled = dialled_number(uri);
-    let found = gate.tenants.of_trunk(new.flow.remote.ip(), &dialled);
+    let found = gate.tenants.of_trunk(new.flow.remote, &dialled);
     let Some((generation, trunk)) = found else {
         return refuse(404, "unknown-trunk");
     };

@@ -22,7 +22,10 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
         Command::Contacts { last, tenant } => reading(data, places, async |store: &dyn Store| {
             contacts(store, tenant.as_deref(), last).await
         }),
-        Command::Cdr { call } => reading(data, places, async |store: &dyn Store| cdrs(store, &call).await),
+        Command::Cdr { call } => {
+            let said = reading(data, places, async |store: &dyn Store| cdrs(store, &call).await);
+            if json { said } else { said.map(cdr_table) }
+        }
         Command::Explain { call } => {
             let said = reading(data, places, async |store: &dyn Store| story(store, &call, json).await);
             if let (Ok(Value::String(text)), false) = (&said, json) {
@@ -214,10 +217,30 @@ async fn cdrs(store: &dyn Store, call: &str) -> Said {
             let mut cdr: Value = serde_json::from_str(&row.json).unwrap_or_default();
             if let Some(fields) = cdr.as_object_mut() {
                 fields.insert("number".into(), row.seq.into());
+                fields.remove("topic");
             }
             cdr
         })
         .collect())
+}
+
+/// The fields of CDRs that fit a line.
+fn cdr_table(cdrs: Value) -> Value {
+    let text = |cdr: &Value, name: &str| cdr.get(name).cloned().unwrap_or_default();
+    cdrs.as_array()
+        .into_iter()
+        .flatten()
+        .map(|cdr| {
+            let party = cdr.get("party").and_then(|p| p.get("name")).cloned().unwrap_or_default();
+            let started = cdr.get("started_ms").and_then(Value::as_u64).unwrap_or_default();
+            json!({
+                "number": text(cdr, "number"), "leg": text(cdr, "leg_no"), "direction": text(cdr, "direction"),
+                "party": party, "started": when(started), "caller": text(cdr, "caller"),
+                "dialled": text(cdr, "dialled"), "result": text(cdr, "result"),
+                "talk_ms": text(cdr, "talk_ms"), "cause": text(cdr, "cause"), "ended_by": text(cdr, "ended_by"),
+            })
+        })
+        .collect()
 }
 
 const EVENTS_SHOWN_MAX: usize = 5_000;

@@ -20,6 +20,7 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
     let mut head = String::new();
     let mut story = Vec::new();
     let mut legs = Vec::new();
+    let mut open: Option<(usize, String, Place)> = None;
     for event in events {
         let Ok(fact) = serde_json::from_str::<Fact>(&event.payload) else { continue };
         let at = seconds(event.at_ms.saturating_sub(start));
@@ -35,6 +36,21 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
             }
             Fact::CdrWritten(cdr) => legs.push(leg_line(&cdr)),
             Fact::CallEnded { cause } => story.push(format!("{at:>8}  ended: {}", cause.text())),
+            Fact::StepStarted { step, .. } if step == "when" => {}
+            Fact::StepEnded { step, outcome, .. } if step == "when" || (step == "goto" && outcome == "done") => {}
+            Fact::StepStarted { ref step, at: ref place, .. } => {
+                open = Some((story.len(), step.clone(), place.clone()));
+                story.extend(line(&fact, None).map(|line| format!("{at:>8}  {line}")));
+            }
+            Fact::StepEnded { ref step, at: ref place, ref outcome, ref why } if last_is(&open, &story, step, place) => {
+                // Nothing happened in between: one line tells both.
+                if let Some(last) = story.last_mut()
+                    && (outcome != "done" || why.is_some())
+                {
+                    let why = why.as_ref().map(|w| format!(" ({})", first_line(w))).unwrap_or_default();
+                    let _ = write!(last, " -> {outcome}{why}");
+                }
+            }
             fact => {
                 if let Some(line) = line(&fact, event.leg) {
                     story.push(format!("{at:>8}  {line}"));
@@ -42,6 +58,7 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
             }
         }
     }
+    legs.sort();
     let mut text = format!("{head}\n");
     let room = LINES_MAX.saturating_sub(3 + legs.len().min(10));
     push_cut(&mut text, &story, room);
@@ -50,6 +67,11 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
         push_cut(&mut text, &legs, 10);
     }
     text
+}
+
+/// True when the last line is the beginning of this very step.
+fn last_is(open: &Option<(usize, String, Place)>, story: &[String], step: &str, place: &Place) -> bool {
+    open.as_ref().is_some_and(|(at, name, from)| at + 1 == story.len() && name == step && from == place)
 }
 
 fn push_cut(text: &mut String, lines: &[String], room: usize) {

@@ -73,7 +73,7 @@ impl LoadError {
                     format!("scripts/{}:{}:{}: {}{help}\n", d.file, d.line, d.column, d.message)
                 })
                 .collect(),
-            LoadError::Tests(report) => report.to_string(),
+            LoadError::Tests(report) => report.failed.iter().map(|failure| format!("{failure}\n")).collect(),
         }
     }
 
@@ -175,6 +175,12 @@ impl Memory {
             Ok(loaded) => loaded,
             Err(mistakes) => return Err(LoadError::Mistakes(mistakes, material.source)),
         };
+        let mut warnings = loaded.warnings;
+        let mut mistakes = scripts.check_runs(&loaded.dialplan, &known.prompts);
+        warnings.extend(mistakes.extract_if(.., |found| found.severity == Severity::Warning));
+        if !mistakes.is_empty() {
+            return Err(LoadError::Mistakes(mistakes, material.source));
+        }
         let dialplan = Arc::new(loaded.dialplan);
         let report = test(&dialplan, &material.prompts, &scripts);
         if !report.is_passed() {
@@ -192,7 +198,6 @@ impl Memory {
             scripts,
             hash,
         };
-        let warnings = loaded.warnings.into_iter().filter(|d| d.severity == Severity::Warning).collect();
         Ok(Passed { generation, warnings, report })
     }
 }

@@ -253,7 +253,10 @@ impl Reloader {
             self.record(name, "dialplan.refused", json!({ "mistakes": error.to_json() }).to_string());
         }
         let silent = self.tenants().get(name).is_none_or(|tenant| tenant.serving.is_none());
-        if silent && let Err(why) = self.take_last_good(name).await {
+        if silent
+            && !told
+            && let Err(why) = self.take_last_good(name).await
+        {
             tracing::error!(tenant = name, %why, "no earlier generation can serve");
         }
         outcome.refused.push((name.to_owned(), text));

@@ -17,7 +17,7 @@ use cordboard_sip::auth::Verifier;
 use cordboard_sip::{Config as SipConfig, Endpoint, Flow, Transport};
 use cordboard_store::journal::{Journal, JournalConfig, Written};
 use cordboard_steps::ScriptTurn;
-use cordboard_store::{Secret, Store};
+use cordboard_store::Store;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt;
@@ -46,6 +46,10 @@ use crate::{http, watch};
 
 /// Messages that may wait for the shard.
 const SHARD_MAILBOX: usize = 65_536;
+/// How long a digest nonce is good; then phones are asked again without a prompt (`stale`).
+const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+/// Nonces whose counts are remembered; beyond it the oldest is asked again.
+const NONCES_MAX: usize = 65_536;
 /// Threads that run scripts; each has its own VMs.
 const SCRIPT_THREADS: usize = 1;
 /// Commands that may wait for a script worker.
@@ -184,7 +188,8 @@ async fn assemble(
     let parts = ShardParts {
         number: 0,
         seed: random_bytes().map_err(|e| e.to_string())?,
-        verifier: Verifier::new(nonce_key(store.as_ref()).await?, Duration::from_secs(300), 65_536),
+        // A new key at every start: the table of used nonce counts does not survive one.
+        verifier: Verifier::new(random_bytes().map_err(|e| e.to_string())?, NONCE_LIFETIME, NONCES_MAX),
         endpoint: Endpoint::new(sip_config(&settings)?),
         engine: Engine::new(CallConfig { calls_max: settings.limits.calls_max as usize }),
         ports: Box::new(media.ports(0, 1).map_err(|e| format!("RTP ports: {e}"))?),
@@ -308,26 +313,6 @@ fn start_workers(shard: &Sender<Input>) -> Result<Workers, String> {
         .map_err(|e| format!("script worker: {e}"))
 }
 
-/// The key of digest nonces: kept, so that a restart does not make every phone ask again.
-async fn nonce_key(store: &dyn Store) -> Result<[u8; 32], String> {
-    const NAME: &str = "nonce-key";
-    let known = store.node_secret(NAME).await.map_err(|e| e.to_string())?;
-    let key = known.and_then(|secret| {
-        let bytes: Vec<u8> = (0..64)
-            .step_by(2)
-            .filter_map(|i| u8::from_str_radix(secret.reveal().get(i..i + 2)?, 16).ok())
-            .collect();
-        <[u8; 32]>::try_from(bytes).ok()
-    });
-    if let Some(key) = key {
-        return Ok(key);
-    }
-    let key = random_bytes::<32>().map_err(|e| e.to_string())?;
-    let text: String = key.iter().map(|b| format!("{b:02x}")).collect();
-    store.put_node_secret(NAME, Secret::new(text)).await.map_err(|e| e.to_string())?;
-    Ok(key)
-}
-
 async fn read_bindings(store: &dyn Store) -> Result<Registrar, String> {
     let mut registrar = Registrar::default();
     for kept in store.load_bindings(unix_ms()).await.map_err(|e| e.to_string())? {
@@ -434,8 +419,8 @@ fn greet(data: &DataDir, networks: &Networks, http: &[std::net::SocketAddr], out
     for http in http {
         println!("Http: http://{http}/health   http://{http}/metrics");
     }
-    for (tenant, text) in &outcome.refused {
-        println!("Tenant {tenant} is refused:\n{text}");
+    for (tenant, _) in &outcome.refused {
+        println!("Tenant {tenant} is refused; the log says why, `cordboard health` says it again.");
     }
     for (tenant, user, password) in &outcome.fresh {
         println!("New password: tenant {tenant}, user {user}: {password}");

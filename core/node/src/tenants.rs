@@ -4,7 +4,7 @@
 //! generation to its end.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use cordboard_call::ids::TenantId;
@@ -33,12 +33,20 @@ pub struct Generation {
     pub hash: String,
 }
 
+/// What a trunk is known by: carriers send from any port of their address, but on loopback the
+/// port is all that tells programs apart.
+fn trunk_key(address: SocketAddr) -> (IpAddr, u16) {
+    let ip = address.ip().to_canonical();
+    (ip, if ip.is_loopback() { address.port() } else { 0 })
+}
+
 /// All tenants.
 #[derive(Default)]
 pub struct Tenants {
     by_name: BTreeMap<TenantId, Arc<Generation>>,
     by_domain: HashMap<String, TenantId>,
-    trunks: HashMap<IpAddr, Vec<(TenantId, Arc<Trunk>)>>,
+    /// By address; on loopback, which many programs share, by address and port.
+    trunks: HashMap<(IpAddr, u16), Vec<(TenantId, Arc<Trunk>)>>,
     default: Option<TenantId>,
 }
 
@@ -52,7 +60,7 @@ impl Tenants {
             tenants.by_domain.insert(plan.tenant.domain.to_ascii_lowercase(), name.clone());
             for trunk in plan.trunks.values() {
                 for address in &trunk.addresses {
-                    let known = tenants.trunks.entry(address.ip()).or_default();
+                    let known = tenants.trunks.entry(trunk_key(*address)).or_default();
                     if !known.iter().any(|(tenant, t)| *tenant == name && t.name == trunk.name) {
                         known.push((name.clone(), Arc::clone(trunk)));
                     }
@@ -89,14 +97,14 @@ impl Tenants {
     }
 
     /// True when some tenant's trunk has this address.
-    pub fn is_trunk(&self, address: IpAddr) -> bool {
-        self.trunks.contains_key(&address)
+    pub fn is_trunk(&self, address: SocketAddr) -> bool {
+        self.trunks.contains_key(&trunk_key(address))
     }
 
     /// The tenant and trunk of a call from this address to this number: among tenants that share
     /// a carrier the one that owns the DID, else the first.
-    pub fn of_trunk(&self, address: IpAddr, dialled: &str) -> Option<(&Arc<Generation>, &Arc<Trunk>)> {
-        let known = self.trunks.get(&address)?;
+    pub fn of_trunk(&self, address: SocketAddr, dialled: &str) -> Option<(&Arc<Generation>, &Arc<Trunk>)> {
+        let known = self.trunks.get(&trunk_key(address))?;
         let owner = known.iter().find(|(tenant, _)| {
             self.by_name.get(tenant).is_some_and(|g| g.dialplan.dids.lookup(dialled).is_some())
         });

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use cordboard_media::{StreamId, Transmit};
 
-use super::{Attached, Core, MediaCounters, Poller, sys};
+use super::worker::{Attached, Core, Poller};
+use super::{MediaCounters, sys};
 use crate::clock::Clock;
 
 /// Sockets told at once.

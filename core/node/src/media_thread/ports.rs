@@ -24,8 +24,9 @@ const QUARANTINE: Duration = Duration::from_secs(2);
 const STALE_MAX: usize = 4_096;
 /// Ports that another program holds are tried again, so many each time.
 const RETRIES: usize = 8;
-/// New pairs tried in one `take` before it gives up.
-const BINDS_MAX: usize = 256;
+/// New pairs tried in one `take` before it gives up: after a quick restart the kernel may hold
+/// the old ones for a moment.
+const BINDS_MAX: usize = 2_048;
 
 /// Two bound sockets: RTP on an even port, RTCP on the odd one above.
 #[derive(Debug)]

@@ -8,6 +8,9 @@ use cordboard_media::rtp::{self, Stamp};
 use cordboard_media::tone::{Generator, purity};
 use cordboard_media::{Audio, Clip, Codec, MediaPort, MediaPorts, StreamSpec, Tone, codec, wav};
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use super::*;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -304,4 +307,53 @@ fn another_threads_streams_have_slots_of_their_own() {
         }
     }
     media.stop();
+}
+
+/// More packets at once than there are buffers: some are lost, and no stream falls silent.
+fn a_burst(force_epoll: bool) {
+    let mut room = Room::new(if force_epoll { "burst-e" } else { "burst-u" }, force_epoll);
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let (a, b) = (phone(), phone());
+            let at_a = room.open(a.local_addr().unwrap(), Codec::Pcmu);
+            let at_b = room.open(b.local_addr().unwrap(), Codec::Pcmu);
+            room.handle
+                .send(Command::Bridge {
+                    a: at_a.stream,
+                    b: at_b.stream,
+                })
+                .unwrap();
+            (a, b, at_a)
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(50));
+    let mut voice = tone(440.0);
+    let packets: Vec<_> = (0..600)
+        .map(|number| frame(&mut voice, Codec::Pcmu, number))
+        .collect();
+    for packet in &packets {
+        for (a, _, at_a) in &calls {
+            a.send_to(packet, at_a.local).unwrap();
+        }
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    for (a, b, at_a) in &calls {
+        b.set_nonblocking(true).unwrap();
+        while b.recv(&mut [0; 1500]).is_ok() {}
+        b.set_nonblocking(false).unwrap();
+        a.send_to(&frame(&mut voice, Codec::Pcmu, 600), at_a.local)
+            .unwrap();
+        assert_eq!(hear(b, Codec::Pcmu, 1).len(), 160);
+    }
+    room.media.stop();
+}
+
+#[test]
+fn a_burst_by_epoll_silences_nobody() {
+    a_burst(true);
+}
+
+#[test]
+fn a_burst_by_the_preferred_way_silences_nobody() {
+    a_burst(false);
 }
