@@ -26,12 +26,15 @@ start)
       { cat "$dir/initdb.log" >&2; exit 1; }
   fi
   for _ in 1 2 3 4 5; do
-    port=$((20000 + RANDOM % 20000))
+    # The port of the last start, if it is still free: the URL then stays the same.
+    port=$(cat "$dir/port" 2>/dev/null || echo $((20000 + RANDOM % 20000)))
+    rm -f "$dir/port"
     as "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
       -c shared_buffers=32MB -c max_connections=60 >>"$dir/server.log" 2>&1 </dev/null &
     for _ in $(seq 100); do
       if as "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && kill -0 $! 2>/dev/null; then
         as "$bin/createdb" -h 127.0.0.1 -p "$port" -U cordboard cordboard 2>/dev/null || true
+        echo "$port" >"$dir/port"
         echo "postgres://cordboard@127.0.0.1:$port/cordboard"
         exit 0
       fi

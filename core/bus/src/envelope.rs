@@ -19,7 +19,7 @@ pub struct Envelope {
     pub seq: u64,
     /// When it happened, in Unix milliseconds.
     pub at_ms: u64,
-    /// What happened, in dotted words: `call.started`, `queue.contact-queued`.
+    /// What happened, in dotted words: `call.started`, `leg.digit-pressed`.
     pub topic: Topic,
     /// Version of the payload's shape.
     pub version: u16,

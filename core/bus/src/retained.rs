@@ -1,6 +1,6 @@
 //! Retained facts: the latest value under (tenant, topic, key), for those who come later.
 //!
-//! `queue.stats/sales` is such a fact: topic `queue.stats`, key `sales`. They live in memory
+//! `line.stats/sales` is such a fact: topic `line.stats`, key `sales`. They live in memory
 //! only; whoever owns a fact publishes it again after a restart. Bounded by number and by bytes
 //! a tenant: at the bound a new fact is refused, an old one may still be replaced or removed.
 

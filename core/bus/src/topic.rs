@@ -1,6 +1,6 @@
 //! Topics and filters: what an event is called, and which events a reader wants.
 //!
-//! A topic is dotted words, with an optional key after a slash: `queue.stats/sales`. A filter's
+//! A topic is dotted words, with an optional key after a slash: `line.stats/sales`. A filter's
 //! prefix ends at a word: `call` takes `call.started`, but not `callback.asked`.
 
 use std::borrow::Borrow;
@@ -154,7 +154,7 @@ mod tests {
         assert!(begins("call.started", "call"));
         assert!(begins("call.started", "call."));
         assert!(begins("call.started", "call.started"));
-        assert!(begins("queue.stats/sales", "queue.stats"));
+        assert!(begins("line.stats/sales", "line.stats"));
         assert!(begins("anything", ""));
         assert!(!begins("callback.asked", "call"));
         assert!(!begins("call", "call.started"));

@@ -17,6 +17,8 @@ use crate::sql::{Database, SqlStore, sort};
 
 /// Connections of one node; SQLite lets one write at a time.
 const CONNECTIONS_MAX: u32 = 4;
+/// Larger than SQLite's own 4,096, because most bytes are the journal's large rows.
+const PAGE_BYTES: u32 = 8_192;
 const BUSY_MAX: Duration = Duration::from_secs(5);
 const ACQUIRE_MAX: Duration = Duration::from_secs(10);
 
@@ -32,6 +34,7 @@ pub async fn open_sqlite(path: &Path) -> Result<SqlStore, StoreError> {
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
+        .page_size(PAGE_BYTES)
         .busy_timeout(BUSY_MAX)
         .foreign_keys(true);
     let pool = SqlitePoolOptions::new()

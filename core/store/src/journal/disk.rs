@@ -3,9 +3,9 @@
 //! A segment is an append-only file with a number. [`FolderDisk`] keeps segments in a folder of
 //! the data folder (mode 0600); `disk/memory.rs` keeps them in memory with faults on demand.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,10 +48,13 @@ pub struct FolderDisk {
 }
 
 impl FolderDisk {
-    /// Opens the folder, making it where it is missing. `WouldBlock` when another process
+    /// Opens the folder, making it (mode 0700) where it is missing. `WouldBlock` when another process
     /// holds it.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let lock = options(true).open(folder.join("lock"))?;
         lock.try_lock().map_err(|error| {
             io::Error::new(

@@ -103,9 +103,7 @@ impl Loader {
                 Err(StoreError::Unavailable("a commit took too long".to_owned()))
             });
             match outcome {
-                Ok(()) => {
-                    counters.commits.fetch_add(1, Ordering::Relaxed);
-                }
+                Ok(()) => {}
                 Err(StoreError::Position) => {
                     // An earlier try was written after all: learn how far, and read again.
                     self.last_seqs = self.store.last_seqs().await?.into_iter().collect();
@@ -306,7 +304,7 @@ impl Loader {
     pub(crate) async fn run(mut self) {
         let mut retry = RETRY_FIRST;
         loop {
-            let ending = self.shared.writer_gone.load(Ordering::Acquire);
+            let ending = self.shared.syncing.writer_gone.load(Ordering::Acquire);
             match self.turn().await {
                 Ok(true) if ending => return,
                 Ok(true) => {

@@ -27,7 +27,8 @@ pub struct JournalConfig {
     pub write_within: Duration,
     /// What is in the spool survives a power loss after this.
     pub fsync_within: Duration,
-    /// Pause before the database takes what was written.
+    /// Pause before the database takes what was written; longer costs less. Readers need not wait
+    /// for it: see [`Journal::flush`].
     pub commit_within: Duration,
     /// Bytes in one commit, about.
     pub commit_bytes: usize,
@@ -46,7 +47,7 @@ impl Default for JournalConfig {
         Self {
             write_within: Duration::from_millis(5),
             fsync_within: Duration::from_secs(1),
-            commit_within: Duration::from_millis(200),
+            commit_within: Duration::from_millis(500),
             commit_bytes: 1 << 20,
             segment_bytes: 8 << 20,
             spool_bytes_max: 4 << 30,

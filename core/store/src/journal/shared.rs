@@ -48,15 +48,11 @@ pub(crate) struct Pending {
 pub(crate) struct Counters {
     pub(crate) write_failures: AtomicU64,
     pub(crate) sync_failures: AtomicU64,
-    /// Failed syncs since the last good one.
-    pub(crate) sync_failures_in_turn: AtomicU64,
     pub(crate) commit_failures: AtomicU64,
     pub(crate) lost_events: AtomicU64,
     pub(crate) torn_bytes: AtomicU64,
     pub(crate) gaps: AtomicU64,
     pub(crate) unprojected_commits: AtomicU64,
-    pub(crate) commits: AtomicU64,
-    pub(crate) writes: AtomicU64,
 }
 
 /// The journal's figures, for metrics and health.
@@ -90,6 +86,26 @@ pub struct JournalFigures {
 
 pub(crate) type ToSync = (u64, Arc<dyn SpoolFile>);
 
+/// What the sync thread works on.
+#[derive(Default)]
+pub(crate) struct Syncing {
+    /// Segments that were written since their last sync.
+    segments: Mutex<Vec<ToSync>>,
+    pub(crate) wake: Condvar,
+    /// The segment in hand is not trusted any more: the writer begins a new one.
+    pub(crate) rotate_wanted: AtomicBool,
+    /// Failed syncs since the last good one.
+    pub(crate) failures_in_turn: AtomicU64,
+    /// The writer has written and synced what it could, and is gone.
+    pub(crate) writer_gone: AtomicBool,
+}
+
+impl Syncing {
+    pub(crate) fn segments(&self) -> MutexGuard<'_, Vec<ToSync>> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub(crate) struct Shared {
     pub(crate) bounds: Bounds,
     pending: Mutex<Pending>,
@@ -105,11 +121,7 @@ pub(crate) struct Shared {
     /// Wakes the loader before its time.
     pub(crate) hurry: Notify,
     pub(crate) counters: Counters,
-    pub(crate) to_sync: Mutex<Vec<ToSync>>,
-    pub(crate) sync_wake: Condvar,
-    pub(crate) rotate_wanted: AtomicBool,
-    /// The writer has written what it could and is gone.
-    pub(crate) writer_gone: AtomicBool,
+    pub(crate) syncing: Syncing,
 }
 
 impl Shared {
@@ -126,19 +138,12 @@ impl Shared {
             loaded: watch::Sender::new(0),
             hurry: Notify::new(),
             counters: Counters::default(),
-            to_sync: Mutex::default(),
-            sync_wake: Condvar::new(),
-            rotate_wanted: AtomicBool::new(false),
-            writer_gone: AtomicBool::new(false),
+            syncing: Syncing::default(),
         }
     }
 
     pub(crate) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn to_sync(&self) -> MutexGuard<'_, Vec<ToSync>> {
-        self.to_sync.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts records into the frame in the making and wakes the writer if it sleeps.
@@ -175,7 +180,7 @@ impl Shared {
     pub(crate) fn review(&self) {
         let held = self.held_bytes.load(Ordering::Relaxed);
         let spool = self.spool_bytes.load(Ordering::Relaxed);
-        let syncs = self.counters.sync_failures_in_turn.load(Ordering::Relaxed);
+        let syncs = self.syncing.failures_in_turn.load(Ordering::Relaxed);
         let (memory_max, spool_max) = (self.bounds.memory_bytes_max, self.bounds.spool_bytes_max);
         let over = held > memory_max || spool > spool_max || syncs >= 3;
         let under = held <= memory_max / 4 * 3 && spool <= spool_max / 4 * 3 && syncs == 0;

@@ -8,6 +8,7 @@ use super::*;
 use crate::{CallQuery, CdrQuery, JournalStore, MemoryStore, StoreError, StoreFaults};
 
 mod faults;
+mod server;
 mod threads;
 mod torn;
 

@@ -95,7 +95,12 @@ impl WriterCore {
 
     fn write(&mut self, next: &Waiting) -> io::Result<()> {
         let counters = &self.shared.counters;
-        if self.shared.rotate_wanted.swap(false, Ordering::Relaxed) {
+        if self
+            .shared
+            .syncing
+            .rotate_wanted
+            .swap(false, Ordering::Relaxed)
+        {
             self.spool.rotate();
         }
         let (segment, offset) = self.spool.write(&next.frame).inspect_err(|error| {
@@ -104,7 +109,6 @@ impl WriterCore {
                 tracing::error!(%error, "the journal's spool cannot be written; facts wait in memory");
             }
         })?;
-        counters.writes.fetch_add(1, Ordering::Relaxed);
         self.events += next.events;
         let held = (next.frame.len() - spool::FRAME_HEAD_BYTES) as u64;
         self.shared.held_bytes.fetch_sub(held, Ordering::Relaxed);
@@ -121,11 +125,11 @@ impl WriterCore {
         let Some((number, file)) = self.spool.current() else {
             return;
         };
-        let mut to_sync = self.shared.to_sync();
+        let mut to_sync = self.shared.syncing.segments();
         if to_sync.last().is_none_or(|(last, _)| *last != number) {
             to_sync.push((number, file));
             drop(to_sync);
-            self.shared.sync_wake.notify_one();
+            self.shared.syncing.wake.notify_one();
         }
     }
 
@@ -142,7 +146,7 @@ impl WriterCore {
 
 /// Syncs every segment that was written since its last sync; failed ones stay to be tried again.
 fn sync(shared: &Shared) -> io::Result<()> {
-    let files = std::mem::take(&mut *shared.to_sync());
+    let files = std::mem::take(&mut *shared.syncing.segments());
     let mut outcome = Ok(());
     let mut failed = Vec::new();
     for (number, file) in files {
@@ -156,13 +160,13 @@ fn sync(shared: &Shared) -> io::Result<()> {
             outcome = Err(error);
         }
     }
-    let in_turn = &shared.counters.sync_failures_in_turn;
+    let in_turn = &shared.syncing.failures_in_turn;
     if failed.is_empty() {
         in_turn.store(0, Ordering::Relaxed);
     } else {
         in_turn.fetch_add(1, Ordering::Relaxed);
-        shared.rotate_wanted.store(true, Ordering::Relaxed);
-        let mut to_sync = shared.to_sync();
+        shared.syncing.rotate_wanted.store(true, Ordering::Relaxed);
+        let mut to_sync = shared.syncing.segments();
         failed.append(&mut to_sync);
         // Segments that cannot be synced are few, since each takes a failed second; a flood of
         // them says nothing more.
@@ -202,8 +206,8 @@ pub(crate) fn run_writer(mut core: WriterCore, write_within: Duration) {
     }
     // The figure is logged where it fails.
     let _ = core.sync();
-    shared.writer_gone.store(true, Ordering::Release);
-    shared.sync_wake.notify_all();
+    shared.syncing.writer_gone.store(true, Ordering::Release);
+    shared.syncing.wake.notify_all();
     shared.hurry.notify_one();
 }
 
@@ -222,16 +226,16 @@ fn wait_for_work(shared: &Shared, behind: bool) -> bool {
 /// The sync thread: each written segment is synced within `fsync_within`.
 pub(crate) fn run_syncer(shared: &Shared, fsync_within: Duration) {
     let pace = fsync_within / 4 * 3;
-    while !shared.writer_gone.load(Ordering::Acquire) {
-        let mut to_sync = shared.to_sync();
-        while to_sync.is_empty() && !shared.writer_gone.load(Ordering::Acquire) {
+    while !shared.syncing.writer_gone.load(Ordering::Acquire) {
+        let mut to_sync = shared.syncing.segments();
+        while to_sync.is_empty() && !shared.syncing.writer_gone.load(Ordering::Acquire) {
             // The time-out only guards against a wake-up between check and wait.
-            let woken = shared.sync_wake.wait_timeout(to_sync, RETRY_MAX);
+            let woken = shared.syncing.wake.wait_timeout(to_sync, RETRY_MAX);
             to_sync = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(to_sync);
         let until = Instant::now() + pace;
-        while Instant::now() < until && !shared.writer_gone.load(Ordering::Acquire) {
+        while Instant::now() < until && !shared.syncing.writer_gone.load(Ordering::Acquire) {
             thread::sleep(RETRY_FIRST.min(until.saturating_duration_since(Instant::now())));
         }
         // Failures are counted and logged inside; the segment stays in the list.

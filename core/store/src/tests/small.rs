@@ -143,7 +143,10 @@ pub(crate) async fn values_end_and_are_bounded(bench: &mut Bench) {
         b"\x00\xffraw"
     );
     assert_eq!(store.kv_get(place("acme", "a"), 1_000).await.unwrap(), None);
-    let other_owner = KvPlace { owner: "menu", ..a };
+    let other_owner = KvPlace {
+        owner: "greeting",
+        ..a
+    };
     assert_eq!(store.kv_get(other_owner, 1_000).await.unwrap(), None);
 
     store
