@@ -1,12 +1,17 @@
-//! Routes that go round without anything that takes time: a call would never come to rest.
+//! How routes lead to one another: those that go round without anything that takes time, where a
+//! call would never come to rest, and those to which no number leads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::csv::Table;
 use super::sink::Kind;
 use super::{Lowered, codes};
 use crate::diagnostic::{Diagnostic, Mark};
 use crate::route::{Block, Place, StepKind};
+
+/// Most warnings about routes that nothing reaches.
+const UNREACHED_MAX: usize = 500;
 
 type Edges<'r> = BTreeMap<&'r str, Vec<(&'r str, &'r Place)>>;
 
@@ -94,4 +99,54 @@ fn at_once<'b>(block: &'b Block, out: &mut Vec<(&'b str, &'b Place)>) -> bool {
         }
     }
     true
+}
+
+/// Warns of routes that no number leads to.
+pub(super) fn unreached(
+    files: &[Arc<Lowered>],
+    tables: &[Arc<Table>],
+    findings: &mut Vec<Diagnostic>,
+) {
+    let routes = || files.iter().flat_map(|f| &f.routes);
+    let blocks: BTreeMap<&str, &Block> = routes().map(|r| (&*r.name, &*r.value)).collect();
+    let mut open: Vec<&str> = Vec::new();
+    for file in files {
+        file.dids
+            .iter()
+            .for_each(|(_, _, block)| gotos(block, &mut open));
+        file.outbounds
+            .iter()
+            .for_each(|o| gotos(&o.value.block, &mut open));
+        open.extend(file.includes.iter().filter_map(|i| i.route.as_deref()));
+    }
+    open.extend(tables.iter().flat_map(|t| &t.rows).map(|row| &*row.route));
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if reached.insert(name)
+            && let Some(block) = blocks.get(name)
+        {
+            gotos(block, &mut open);
+        }
+    }
+    let lonely = routes().filter(|r| !reached.contains(&*r.name));
+    findings.extend(lonely.take(UNREACHED_MAX).map(|route| {
+        let message = format!("no number leads to route `{}`", route.name);
+        let help = "it is reached only by name, as `call start` does";
+        Diagnostic::warning(route.mark.clone(), codes::UNUSED, message).help(help)
+    }));
+}
+
+/// All routes that a block names, in any branch.
+fn gotos<'b>(block: &'b Block, out: &mut Vec<&'b str>) {
+    for step in &block.steps {
+        match &step.kind {
+            StepKind::Goto { route } => out.push(route),
+            StepKind::When { arms } => arms.iter().for_each(|(_, arm)| gotos(arm, out)),
+            _ => {}
+        }
+        step.branches
+            .iter()
+            .for_each(|branch| gotos(&branch.block, out));
+        step.otherwise.iter().for_each(|block| gotos(block, out));
+    }
 }

@@ -61,6 +61,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
             Kind::Prompt => known.prompts.iter().map(String::as_str).collect(),
             Kind::Script => known.scripts.iter().map(String::as_str).collect(),
             Kind::Role => roles.iter().copied().collect(),
+            Kind::Party => users.keys().chain(trunks.keys()).copied().collect(),
         }
     };
     let mut all = References {
@@ -77,7 +78,9 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
     for row in tables.iter().flat_map(|t| &t.rows) {
         all.name(Kind::Route, &row.route, &row.mark);
     }
-    unused_routes(files, tables, findings);
+    if whole {
+        flow::unreached(files, tables, findings);
+    }
     flow::loops(files, findings);
     let dids = dids(files, tables, findings);
     overlaps::report(&dids, findings);
@@ -200,30 +203,13 @@ impl<'n, N: Fn(Kind) -> Vec<&'n str>> References<'_, 'n, N> {
             Kind::Prompt => "prompt",
             Kind::Script => "script",
             Kind::Role => "user's role",
+            Kind::Party => "user or trunk",
         };
         let message = format!("no {what} is called `{name}`");
         let mut finding = Diagnostic::error(mark.clone(), codes::UNKNOWN_NAME, message);
         finding.help = suggestion(name, known.iter().copied());
         self.findings.push(finding);
     }
-}
-
-fn unused_routes(files: &[Arc<Lowered>], tables: &[Arc<Table>], findings: &mut Vec<Diagnostic>) {
-    let references = files
-        .iter()
-        .flat_map(|f| &f.references)
-        .filter(|r| r.kind == Kind::Route);
-    let mut used: BTreeSet<&str> = references.map(|r| &*r.name).collect();
-    used.extend(tables.iter().flat_map(|t| &t.rows).map(|row| &*row.route));
-    let unused = files
-        .iter()
-        .flat_map(|f| &f.routes)
-        .filter(|r| !used.contains(&*r.name));
-    findings.extend(unused.take(FINDINGS_MAX).map(|route| {
-        let message = format!("nothing goes to route `{}`", route.name);
-        let help = "it is reached only by name, as `call start` does";
-        Diagnostic::warning(route.mark.clone(), codes::UNUSED, message).help(help)
-    }));
 }
 
 fn dids(

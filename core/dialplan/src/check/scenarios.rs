@@ -7,7 +7,6 @@ use super::duration::parse_duration;
 use super::fields::{Fields, Found};
 use super::sink::{Kind, Sink};
 use crate::file::Node;
-use crate::file::tree::Span;
 use crate::route::{Place, Test, TestCall};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -131,8 +130,8 @@ fn call(sink: &mut Sink, node: &Node) -> TestCall {
         at: at.and_then(|at| moment(sink, &at)),
         keys: keys.map_or_else(String::new, |k| check_keys(sink, k)),
         answers: answers.map_or_else(Vec::new, |a| answering(sink, &a)),
-        busy: busy.map_or_else(Vec::new, |b| names(&b)),
-        absent: absent.map_or_else(Vec::new, |a| users(sink, &a)),
+        busy: busy.map_or_else(Vec::new, |b| parties(sink, &b, Kind::Party)),
+        absent: absent.map_or_else(Vec::new, |a| parties(sink, &a, Kind::User)),
         hangs_up_after,
         expect: Vec::new(),
         reject: Vec::new(),
@@ -175,7 +174,11 @@ fn answering(sink: &mut Sink, found: &Found<String>) -> Vec<(String, Duration)> 
         let (who, after) = word.split_once(':').unwrap_or((word, "1s"));
         let span = super::steps::inside(found, at, word.len());
         match parse_duration(after) {
-            Some(after) => all.push((who.to_string(), after)),
+            Some(after) => {
+                let span = super::steps::inside(found, at, who.len());
+                sink.refer(Kind::Party, who, span);
+                all.push((who.to_string(), after));
+            }
             None => {
                 let message = format!("`{after}` is no time");
                 sink.error(span, codes::TEST, message, Some("write `alice:3s`".into()));
@@ -185,16 +188,13 @@ fn answering(sink: &mut Sink, found: &Found<String>) -> Vec<(String, Duration)> 
     all
 }
 
-fn users(sink: &mut Sink, found: &Found<String>) -> Vec<String> {
+fn parties(sink: &mut Sink, found: &Found<String>, kind: Kind) -> Vec<String> {
+    let mut all = Vec::new();
     for (at, word) in words(&found.value) {
-        let span: Span = super::steps::inside(found, at, word.len());
-        sink.refer(Kind::User, word, span);
+        sink.refer(kind, word, super::steps::inside(found, at, word.len()));
+        all.push(word.to_string());
     }
-    names(found)
-}
-
-fn names(found: &Found<String>) -> Vec<String> {
-    words(&found.value).map(|(_, w)| w.to_string()).collect()
+    all
 }
 
 /// Words between spaces or commas, each with its byte.

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Prompt,
     Script,
     Role,
+    /// A user or a trunk.
+    Party,
 }
 
 /// A name used here and declared elsewhere.

@@ -249,7 +249,7 @@ fn else_belongs_to_the_step_before_it() {
 #[test]
 fn what_can_never_run_is_a_warning() {
     let loaded = good(&format!(
-        "{TENANT}did \"1\" {{ hangup; answer }}\ndid \"2\" {{ when \"hour > 5\" {{ hangup }}; else {{ goto a }}; play \"menu\" }}\nroute a {{ answer }}\nroute lonely {{ answer }}\n"
+        "{TENANT}did \"1\" {{ hangup; answer }}\ndid \"2\" {{ when \"hour > 5\" {{ hangup }}; else {{ goto a }}; play \"menu\" }}\nroute a {{ answer }}\nroute lonely {{ goto lonely2 }}\nroute lonely2 {{ play \"menu\"; goto lonely }}\n"
     ));
     let got: Vec<String> = loaded.warnings.iter().map(show).collect();
     assert_eq!(
@@ -257,7 +257,8 @@ fn what_can_never_run_is_a_warning() {
         [
             "2:19-25 DP0050 this never runs: `hangup` above leaves the block",
             "3:56-67 DP0050 this never runs: `when` above leaves the block",
-            "5:7-13 DP0023 nothing goes to route `lonely` | it is reached only by name, as `call start` does",
+            "5:7-13 DP0023 no number leads to route `lonely` | it is reached only by name, as `call start` does",
+            "6:7-14 DP0023 no number leads to route `lonely2` | it is reached only by name, as `call start` does",
         ]
     );
 }
