@@ -178,7 +178,6 @@ impl Dialog {
             flow: self.path.hop,
             contact: text(&names.contact),
             caller: self.caller,
-            confirmed: matches!(self.state, State::Confirmed),
         }
     }
 }

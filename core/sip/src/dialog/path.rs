@@ -42,17 +42,30 @@ impl Path {
         .settled()
     }
 
-    /// The path to the sender of a dialog-forming response (RFC 3261 12.1.2).
-    pub(crate) fn of_response(headers: &Headers, flow: Flow, request_uri: &[u8]) -> Self {
+    /// The path of a first INVITE: where its user says. A user that sends an address literal along
+    /// another flow knows of a NAT (a registered device's flow).
+    pub(crate) fn towards(uri: &[u8], flow: Flow) -> Self {
+        let literal = literal_of(uri).map(|(address, _)| address);
+        Self {
+            routes: Vec::new(),
+            target: uri.into(),
+            flow,
+            hop: flow,
+            natted: literal.is_some_and(|address| address != flow.remote),
+        }
+    }
+
+    /// The path to the sender of a 2xx to the INVITE that went this way (RFC 3261 12.1.2).
+    pub(crate) fn answered(&self, headers: &Headers) -> Self {
         let routes = headers.all(HeaderName::RecordRoute).take(ROUTES_MAX);
         let mut routes: Vec<Box<[u8]>> = routes.map(Box::from).collect();
         routes.reverse();
         Self {
             routes,
-            target: contact_of(headers).unwrap_or(request_uri).into(),
-            flow,
-            hop: flow,
-            natted: false,
+            target: contact_of(headers).unwrap_or(&self.target).into(),
+            flow: self.flow,
+            hop: self.flow,
+            natted: self.natted,
         }
         .settled()
     }
@@ -263,6 +276,16 @@ mod tests {
         assert_eq!(path1.hop.remote, "203.0.113.7:40000".parse().unwrap());
         let path2 = path(&[], "sip:a@10.0.0.9:5070", "10.0.0.8:40000", true);
         assert_eq!(path2.hop.remote, "10.0.0.8:40000".parse().unwrap());
+    }
+
+    #[test]
+    fn a_device_that_was_called_along_its_flow_stays_there() {
+        let called = Path::towards(b"sip:a@192.168.1.5:5060", flow("172.17.0.1:40000"));
+        assert!(called.natted);
+        let called = Path::towards(b"sip:+49@carrier.example", flow("198.51.100.1:5060"));
+        assert!(!called.natted);
+        let called = Path::towards(b"sip:a@10.0.0.9", flow("10.0.0.9:5060"));
+        assert!(!called.natted);
     }
 
     #[test]

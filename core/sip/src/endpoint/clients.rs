@@ -368,7 +368,7 @@ pub(crate) fn turn(
 
 /// Gives the memory of a flood back.
 pub(crate) fn shrink(map: &mut KeyMap<u64>) {
-    if map.is_empty() && map.capacity() > 4096 {
-        *map = KeyMap::default();
+    if map.capacity() > 4096 && map.len() < map.capacity() / 8 {
+        map.shrink_to(map.len() * 2);
     }
 }

@@ -143,7 +143,7 @@ impl Endpoint {
     /// The next thing to send or to know.
     pub fn poll(&mut self) -> Option<Output> {
         let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > 4096 {
+        if output.is_none() && self.outputs.capacity() > 512 {
             self.outputs = VecDeque::new();
         }
         output

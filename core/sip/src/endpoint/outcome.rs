@@ -148,8 +148,7 @@ impl Endpoint {
         let Some(dialog) = self.dialogs.store.get_mut(id.0) else {
             return;
         };
-        let flow = dialog.path.flow;
-        dialog.path = Path::of_response(headers, flow, &dialog.path.target);
+        dialog.path = dialog.path.answered(headers);
         dialog.names.remote = headers.first(HeaderName::To).unwrap_or_default().into();
         dialog.names.remote_tag = Some(tag.into());
         dialog.state = State::Confirmed;
@@ -315,7 +314,12 @@ fn stranger(response: &Response, flow: Flow) -> Option<(Dialog, u32)> {
             advertise,
             credentials: Box::default(),
         },
-        path: Path::of_response(headers, flow, &[]),
+        // Along the flow that the INVITE went, unless it is routed.
+        path: Path {
+            natted: true,
+            ..Path::towards(&[], flow)
+        }
+        .answered(headers),
         state: State::Closing,
         caller: true,
         local_cseq: number,

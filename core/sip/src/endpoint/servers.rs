@@ -35,8 +35,8 @@ pub(crate) struct Server {
     /// Where replies go.
     pub(crate) back: Flow,
     reply: Bytes,
-    /// Until the final response.
-    pub(crate) request: Option<Request>,
+    /// Until the final response. Boxed, since transactions live long after that.
+    pub(crate) request: Option<Box<Request>>,
     pub(crate) tag: Token,
     pub(crate) dialog: Option<DialogId>,
     timers: [Option<TimerId>; 2],
@@ -109,7 +109,7 @@ impl Endpoint {
             source,
             back,
             reply: Bytes::new(),
-            request: Some(request.clone()),
+            request: Some(Box::new(request.clone())),
             tag,
             dialog,
             timers: [None, None],
@@ -158,10 +158,10 @@ impl Endpoint {
 
     /// Sends a response in a transaction; true if the table let it out.
     pub(crate) fn reply(&mut self, now: Time, id: u64, reply: &Reply<'_>) -> bool {
-        let Some(server) = self.servers.store.get(id) else {
+        let Some(server) = self.servers.store.get_mut(id) else {
             return false;
         };
-        let Some(request) = server.request.clone() else {
+        let Some(request) = server.request.take() else {
             return false;
         };
         let tag = server.tag;
@@ -173,9 +173,7 @@ impl Endpoint {
         let bytes = self.writer.reply(&request, &source, &with_tag);
         if let Some(server) = self.servers.store.get_mut(id) {
             server.reply = bytes;
-            if reply.code >= 200 {
-                server.request = None;
-            }
+            server.request = (reply.code < 200).then_some(request);
         }
         self.feed_server(now, id, ServerInput::of_status(reply.code));
         true

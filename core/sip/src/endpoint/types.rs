@@ -304,6 +304,4 @@ pub struct DialogView {
     pub contact: String,
     /// We sent the first INVITE (and so own the Call-ID: RFC 3261 14.1's glare wait).
     pub caller: bool,
-    /// An ACK has made it whole.
-    pub confirmed: bool,
 }

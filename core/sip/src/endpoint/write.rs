@@ -55,7 +55,6 @@ pub(crate) struct First<'a> {
     pub(crate) from: &'a [u8],
     pub(crate) to: &'a [u8],
     pub(crate) call_id: &'a [u8],
-    pub(crate) cseq: u32,
     pub(crate) contact: &'a [u8],
     pub(crate) lines: &'a [u8],
     pub(crate) body: Option<&'a Body>,
@@ -194,7 +193,7 @@ impl Writer {
         if line.method == "ACK" || line.method == "INVITE" {
             out.extend_from_slice(&names.credentials);
         }
-        self.agent(&mut out);
+        self.sign(&mut out);
         out.extend_from_slice(line.lines);
         self.finish(out, line.body)
     }
@@ -217,14 +216,14 @@ impl Writer {
         field(&mut out, "From", first.from);
         field(&mut out, "To", first.to);
         field(&mut out, "Call-ID", first.call_id);
-        cseq(&mut out, first.cseq, first.method);
+        cseq(&mut out, 1, first.method);
         if !first.contact.is_empty() && !has_line(first.lines, b"Contact") {
             field(&mut out, "Contact", first.contact);
         }
         if first.method == "INVITE" && !has_line(first.lines, b"Allow") {
             capabilities(&mut out);
         }
-        self.agent(&mut out);
+        self.sign(&mut out);
         out.extend_from_slice(first.lines);
         self.finish(out, first.body)
     }
@@ -264,12 +263,13 @@ impl Writer {
                 out.extend_from_slice(line);
             }
         }
-        self.agent(&mut out);
+        self.sign(&mut out);
         out.extend_from_slice(lines);
         self.finish(out, None)
     }
 
-    fn agent(&self, out: &mut Vec<u8>) {
+    /// User-Agent, if we have a name.
+    fn sign(&self, out: &mut Vec<u8>) {
         if let Some(product) = &self.product {
             field(out, "User-Agent", product.as_bytes());
         }

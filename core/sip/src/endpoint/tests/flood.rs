@@ -134,14 +134,14 @@ fn a_held_transaction_is_small() {
     use crate::endpoint::servers::Server;
     let reply = 600;
     assert!(
-        size_of::<Server>() + reply < 1_500,
+        size_of::<Server>() + reply < 1_000,
         "{}",
         size_of::<Server>()
     );
     assert!(
-        size_of::<Client>() + reply < 1_500,
+        size_of::<Client>() + reply < 1_000,
         "{}",
         size_of::<Client>()
     );
-    assert!(size_of::<Dialog>() < 800, "{}", size_of::<Dialog>());
+    assert!(size_of::<Dialog>() < 600, "{}", size_of::<Dialog>());
 }
