@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::rtp::FRAME_SAMPLES;
+
 /// Digits waiting to be sent on one stream; more are dropped.
 pub const WAITING_MAX: usize = 128;
 /// Octets of an event payload.
@@ -171,13 +173,31 @@ impl Press {
     }
 }
 
-/// One packet to send.
+/// What one slot of 20 ms sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// What it says.
+    /// What an event packet says.
     pub payload: Payload,
     /// The first of its event.
     pub first: bool,
+    /// Which slot of the digit it is: where its tone goes on.
+    slot: u8,
+}
+
+impl Outgoing {
+    /// The same as sound, for a far end that knows no telephone-events: both sine waves of the
+    /// key (ITU-T Q.23) for five slots, then silence.
+    pub fn tone(self) -> [i16; FRAME_SAMPLES] {
+        let mut samples = [0; FRAME_SAMPLES];
+        let tone = key(self.payload.code).and_then(crate::tone::key_tone);
+        if let Some(tone) = tone.filter(|_| self.slot < TONE_SLOTS) {
+            let mut generator = crate::tone::Generator::new(&tone);
+            for _ in 0..=self.slot {
+                generator.fill(&mut samples);
+            }
+        }
+        samples
+    }
 }
 
 /// Digits to be sent on one stream: 100 ms each and 60 ms pause, a packet every 20 ms.
@@ -193,6 +213,7 @@ const SLOTS: u8 = 8;
 const UPDATES: u8 = 4;
 const ENDS: u8 = 3;
 const DIGIT_SAMPLES: u16 = 800;
+const TONE_SLOTS: u8 = 5;
 
 impl Dialer {
     /// Adds digits; what is no key is left out. Returns how many did not fit or were no key.
@@ -238,6 +259,7 @@ impl Dialer {
                 duration,
             },
             first: slot == 0,
+            slot,
         })
     }
 }

@@ -46,26 +46,42 @@ impl Engine {
         let audio = matches!(kind, Kind::Audio(_));
         speaker.receiver.count(now, &header, audio);
         let payload = packet.get(header.start..header.end)?;
-        if kind == Kind::Event
-            && let Some(digit) = speaker.listener.handle(now, &header, payload)
-        {
+        let mut pressed = None;
+        if kind == Kind::Event {
+            pressed = speaker.listener.handle(now, &header, payload);
+        }
+        if let Some(digit) = pressed {
             self.events.push_back(Event::Digit { stream, digit });
         }
         let secret = speaker.secret;
         if !secret {
-            lay(speaker, Side::Left, now, &header, kind, payload);
+            lay(speaker, Side::Left, now, (&header, kind), payload);
         }
         let partner = speaker.partner?;
         let hearer = slot(&mut self.streams, partner)?;
+        if let Some(digit) = pressed
+            && hearer.playing.is_none()
+            && hearer.wants_tones()
+        {
+            self.press(now, partner, digit);
+            return None;
+        }
         if hearer.playing.is_some() || hearer.dialer.is_some() {
             return None;
         }
         if !secret {
-            lay(hearer, Side::Right, now, &header, kind, payload);
+            lay(hearer, Side::Right, now, (&header, kind), payload);
         }
         let sent = relay(hearer, now, stream.slot, (&header, kind), packet)?;
         arm_report(hearer, &mut self.timers, self.seed, now);
         Some(sent)
+    }
+
+    /// A key for a far end that knows no telephone-events goes to it as sound.
+    fn press(&mut self, now: Duration, hearer: StreamId, digit: char) {
+        let mut octets = [0; 4];
+        self.now = self.now.max(now);
+        let _ = self.send_digits(hearer, digit.encode_utf8(&mut octets));
     }
 
     /// Takes one packet from a stream's RTCP socket.
@@ -130,8 +146,7 @@ fn lay(
     stream: &mut Stream,
     side: Side,
     now: Duration,
-    header: &Header,
-    kind: Kind,
+    (header, kind): (&Header, Kind),
     payload: &[u8],
 ) {
     if let (Some(recording), Kind::Audio(codec)) = (&mut stream.recording, kind) {

@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::Transmit;
+use crate::codec;
 use crate::command::{Clip, Codec, Event, Figures, StreamId, StreamSpec};
 use crate::dtmf::{Dialer, Listener};
 use crate::play::Player;
 use crate::record::Mixer;
-use crate::rtp::{Header, Receiver, Sender};
+use crate::rtp::{self, FRAME_SAMPLES, HEADER_BYTES, Header, Receiver, Sender};
 
 /// A packet after the probe's that may follow it.
 const PROBE_STEP_MAX: u16 = 50;
@@ -156,6 +158,12 @@ impl Stream {
         (to.port() != 0 && !to.ip().is_unspecified()).then_some((spec, to))
     }
 
+    /// It can hear, but was promised no telephone-events.
+    pub(super) fn wants_tones(&self) -> bool {
+        self.destination()
+            .is_some_and(|(spec, _)| spec.send_event_payload.is_none())
+    }
+
     /// Where reports go: where theirs come from, else beside a source behind NAT, else as told.
     pub(super) fn rtcp_destination(&self) -> Option<SocketAddr> {
         let spec = self.spec?;
@@ -212,6 +220,29 @@ impl Stream {
         let playing = self.playing.as_deref_mut().filter(|p| !p.scheduled)?;
         playing.scheduled = true;
         Some(playing.serial)
+    }
+
+    /// Writes a frame of ours into `out`, which has room for it.
+    pub(super) fn send_samples(
+        &mut self,
+        at: Duration,
+        (spec, to): (&StreamSpec, SocketAddr),
+        first: bool,
+        samples: &[i16; FRAME_SAMPLES],
+        out: &mut [u8],
+    ) -> Transmit {
+        let stamp = self.sender.stamp(at, spec.send_payload, first);
+        rtp::write(out, stamp);
+        for (octet, sample) in out.iter_mut().skip(HEADER_BYTES).zip(samples) {
+            *octet = codec::encode(spec.codec, *sample);
+        }
+        self.sender.count(FRAME_SAMPLES);
+        Transmit {
+            stream: self.id,
+            to,
+            len: HEADER_BYTES + FRAME_SAMPLES,
+            rtcp: false,
+        }
     }
 
     pub(super) fn figures(&self) -> Figures {

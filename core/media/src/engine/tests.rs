@@ -733,3 +733,27 @@ fn a_play_before_the_configuration_waits_for_it() {
     world.run(300);
     assert_eq!(world.phones[0].heard.len(), 10);
 }
+
+#[test]
+fn a_phone_without_telephone_events_hears_keys_as_tones() {
+    let mut world = World::new();
+    let a = world.phone(1, Codec::Pcmu, Some(2_000.0));
+    let b = world.phone(2, Codec::Pcma, None);
+    let mut deaf = spec(2, Codec::Pcma);
+    deaf.send_event_payload = None;
+    world.tell(Command::Configure {
+        stream: b,
+        spec: deaf,
+    });
+    world.tell(Command::Bridge { a, b });
+    world.run(100);
+    let before = world.phones[1].audio().len();
+    assert_eq!(world.phones[0].dialer.add("5"), 0);
+    world.run(300);
+    let heard = world.phones[1].audio();
+    let tone = &heard[before + 160..before + 800];
+    assert!(goertzel(tone, 770.0) > 0.02 && goertzel(tone, 1336.0) > 0.02);
+    assert!(purity(&heard[heard.len() - 640..], 2_000.0) > 0.9);
+    assert_eq!(world.digits(), "5");
+    world.assert_one_run(1);
+}

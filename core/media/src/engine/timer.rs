@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::relay::{arm_report, slot};
 use super::{Engine, Recorded, SEND_BYTES_MAX, Transmit};
-use crate::codec;
 use crate::command::{Event, StreamId};
 use crate::record::BLOCK;
 use crate::rtp::{self, FRAME_SAMPLES, HEADER_BYTES, rtcp};
@@ -142,19 +141,9 @@ impl Engine {
             }
             return None;
         };
-        let stamp = stream.sender.stamp(at, spec.send_payload, first);
-        rtp::write(out, stamp);
-        for (octet, sample) in out[HEADER_BYTES..].iter_mut().zip(samples) {
-            *octet = codec::encode(spec.codec, sample);
-        }
+        let sent = stream.send_samples(at, (&spec, to), first, &samples, out);
         arm_report(stream, &mut self.timers, self.seed, now);
-        stream.sender.count(FRAME_SAMPLES);
-        Some(Transmit {
-            stream: id,
-            to,
-            len: HEADER_BYTES + FRAME_SAMPLES,
-            rtcp: false,
-        })
+        Some(sent)
     }
 
     fn send_digit(&mut self, id: StreamId, at: Duration, out: &mut [u8]) -> Option<Transmit> {
@@ -169,7 +158,12 @@ impl Engine {
         }
         let outgoing = outgoing?;
         let (spec, to) = stream.destination()?;
-        let payload = spec.send_event_payload?;
+        let Some(payload) = spec.send_event_payload else {
+            let samples = outgoing.tone();
+            let sent = stream.send_samples(at, (&spec, to), outgoing.first, &samples, out);
+            arm_report(stream, &mut self.timers, self.seed, now);
+            return Some(sent);
+        };
         let stamp = stream.sender.stamp_event(at, payload, outgoing.first);
         rtp::write(out, stamp);
         let octets = outgoing.payload.write();
