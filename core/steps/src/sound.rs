@@ -105,3 +105,58 @@ pub fn names(clips: &[Clip]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeWorld, plan};
+
+    fn world() -> FakeWorld {
+        let plan = plan("did \"+441\" { answer }");
+        FakeWorld {
+            plan,
+            absent: vec![],
+            busy: vec![],
+            devices: 1,
+        }
+    }
+
+    fn made(name: &str) -> Result<String, String> {
+        clips(&world(), &[name.to_owned()]).map(|clips| names(&clips))
+    }
+
+    #[test]
+    fn prompts_tones_and_silences_are_made_by_name() {
+        assert_eq!(made("welcome").as_deref(), Ok("welcome"));
+        assert_eq!(made("tone:busy").as_deref(), Ok("busy-gb"));
+        assert_eq!(made("silence:500").as_deref(), Ok("silence"));
+        assert!(made("no-such").is_err());
+        assert!(made("tone:none").is_err());
+        assert!(made("silence:9999999999999").is_err());
+        assert!(clips(&world(), &vec!["welcome".into(); PROMPTS_MAX + 1]).is_err());
+    }
+
+    #[test]
+    fn lengths_add_up_unless_one_is_endless() {
+        let second = Some(Duration::from_secs(1));
+        let names: Vec<String> = vec!["welcome".into(), "silence:500".into()];
+        let mut list = clips(&world(), &names).unwrap();
+        assert_eq!(length(&list), Some(Duration::from_millis(1500)));
+        list.extend(tone_of("us", "busy", second).map(|tone| Clip::Tone(Arc::new(tone))));
+        assert_eq!(length(&list), Some(Duration::from_millis(2500)));
+        list.extend(tone_of("xx", "ringback", None).map(|tone| Clip::Tone(Arc::new(tone))));
+        assert_eq!(length(&list), None);
+    }
+
+    #[test]
+    fn every_tone_that_a_dialplan_may_name_is_known() {
+        for country in ["gb", "us", "ua", "de", "fr"] {
+            for name in ["dial", "ringback", "busy", "congestion", "beep"] {
+                assert!(
+                    tone_of(country, name, None).is_some(),
+                    "{name} of {country}"
+                );
+            }
+        }
+    }
+}

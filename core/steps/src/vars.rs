@@ -90,22 +90,21 @@ impl Vars {
             return Err(VarRefused::TooLong);
         }
         let secret = secret || self.holds_secret(&value);
+        if let Some(variable) = self.list.iter_mut().find(|v| *v.name == *name) {
+            variable.value.clone_from(&value);
+            variable.secret = secret;
+        } else if self.list.len() >= VARIABLES_MAX {
+            return Err(VarRefused::TooMany);
+        } else {
+            self.list.push(Variable {
+                name: name.into(),
+                value: value.clone(),
+                secret,
+            });
+        }
         if secret {
             self.remember_secret(&value);
         }
-        if let Some(variable) = self.list.iter_mut().find(|v| *v.name == *name) {
-            variable.value = value;
-            variable.secret = secret;
-            return Ok(());
-        }
-        if self.list.len() >= VARIABLES_MAX {
-            return Err(VarRefused::TooMany);
-        }
-        self.list.push(Variable {
-            name: name.into(),
-            value,
-            secret,
-        });
         Ok(())
     }
 
@@ -255,5 +254,70 @@ impl Reader<'_> {
         let text = template.fill(self);
         let secret = self.read_secret.get() || self.vars.holds_secret(&text);
         Filled { text, secret }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn secret(value: &str) -> Vars {
+        let mut vars = Vars::default();
+        vars.set("pin", value.into(), true).unwrap();
+        vars
+    }
+
+    #[test]
+    fn long_secrets_are_masked_wherever_they_stand() {
+        let vars = secret("4711");
+        assert_eq!(vars.mask("x4711y 4711"), "x***y ***");
+        assert_eq!(vars.mask("471"), "471");
+    }
+
+    #[test]
+    fn short_secrets_are_masked_where_they_stand_alone() {
+        let vars = secret("1");
+        assert_eq!(vars.mask("1 of 10, n=1"), "*** of 10, n=***");
+    }
+
+    #[test]
+    fn structured_values_are_masked_in_keys_numbers_and_texts() {
+        let vars = secret("4711");
+        let told = vars.mask_json(json!({ "a4711": [4711, "is 4711", 12, null, true] }));
+        assert_eq!(told, json!({ "a***": ["***", "is ***", 12, null, true] }));
+    }
+
+    #[test]
+    fn a_value_that_holds_a_secret_is_secret_and_a_plain_one_frees_the_name() {
+        let mut vars = secret("4711");
+        vars.set("copy", "pin 4711".into(), false).unwrap();
+        assert!(vars.is_secret("copy"));
+        vars.set("copy", "nothing".into(), false).unwrap();
+        assert!(!vars.is_secret("copy"));
+    }
+
+    #[test]
+    fn bounds_refuse_and_change_nothing() {
+        let mut vars = Vars::default();
+        assert_eq!(
+            vars.set("1x", String::new(), false),
+            Err(VarRefused::BadName)
+        );
+        let long = "x".repeat(VALUE_BYTES_MAX + 1);
+        assert_eq!(vars.set("x", long, true), Err(VarRefused::TooLong));
+        assert_eq!(vars.value("x"), None);
+        for n in 0..VARIABLES_MAX {
+            vars.set(&format!("v{n}"), "1".into(), false).unwrap();
+        }
+        assert_eq!(vars.set("more", "1".into(), true), Err(VarRefused::TooMany));
+        assert_eq!(vars.set("v0", "2".into(), false), Ok(()));
+    }
+
+    #[test]
+    fn secrets_that_are_masks_themselves_end_the_search() {
+        let vars = secret("***");
+        assert_eq!(vars.mask("*** and ****"), "*** and ****");
     }
 }

@@ -6,16 +6,24 @@ use cordboard_dialplan::route::{Step, StepKind};
 use crate::caller::Cx;
 use crate::operation::Ask;
 use crate::script::{CollectOp, ScriptOp};
-use crate::vars::Filled;
+use crate::vars::{Filled, Reader};
 
 /// What a step asks of the call, templates filled in, and its arguments as they may be shown.
 /// `None` for steps that are not operations on the call.
 pub(super) fn prepare(step: &Step, cx: &Cx<'_>) -> (Option<Ask>, String) {
     let reader = cx.reader();
-    let fill = |template: &Template| reader.fill(template);
-    let all = |templates: &[Template]| templates.iter().map(fill).collect::<Vec<Filled>>();
-    match &step.kind {
-        StepKind::Answer => (Some(ScriptOp::Answer.into()), String::new()),
+    let all = |templates: &[Template]| -> Vec<Filled> {
+        templates
+            .iter()
+            .map(|template| reader.fill(template))
+            .collect()
+    };
+    let (op, detail) = match &step.kind {
+        StepKind::Collect { .. } => return prepare_collect(step, &all),
+        StepKind::RingUsers { .. } | StepKind::CallTrunk { .. } => {
+            prepare_talk(step, &reader, &cx.call.info.dialled)
+        }
+        StepKind::Answer => (Some(ScriptOp::Answer), String::new()),
         StepKind::Play {
             prompts,
             early,
@@ -23,52 +31,59 @@ pub(super) fn prepare(step: &Step, cx: &Cx<'_>) -> (Option<Ask>, String) {
         } => {
             let prompts = all(prompts);
             let detail = shown(&prompts);
-            let (early, repeat_for) = (*early, *repeat_for);
-            let prompts = texts(prompts);
+            let (prompts, early, repeat_for) = (texts(prompts), *early, *repeat_for);
             (
-                Some(
-                    ScriptOp::Play {
-                        prompts,
-                        early,
-                        repeat_for,
-                    }
-                    .into(),
-                ),
+                Some(ScriptOp::Play {
+                    prompts,
+                    early,
+                    repeat_for,
+                }),
                 detail,
             )
         }
         StepKind::Tone { name, lasts } => {
-            let op = ScriptOp::Tone {
-                name: name.clone(),
-                lasts: *lasts,
-            };
-            (Some(op.into()), format!("{name} {lasts:?}"))
+            let detail = format!("{name} {lasts:?}");
+            (
+                Some(ScriptOp::Tone {
+                    name: name.clone(),
+                    lasts: *lasts,
+                }),
+                detail,
+            )
         }
-        StepKind::Wait { lasts } => (
-            Some(ScriptOp::Wait { lasts: *lasts }.into()),
-            format!("{lasts:?}"),
-        ),
-        StepKind::Collect { .. } => prepare_collect(step, &all),
+        StepKind::Wait { lasts } => (Some(ScriptOp::Wait { lasts: *lasts }), format!("{lasts:?}")),
+        StepKind::Record { on } => {
+            let detail = if *on { "" } else { "off" };
+            (Some(ScriptOp::Record { on: *on }), detail.to_owned())
+        }
+        StepKind::Goto { route } => (None, route.clone()),
+        StepKind::Set { name, value } => (None, format!("{name}={}", reader.fill(value).shown())),
+        StepKind::Run { script, .. } => (None, script.clone()),
+        StepKind::Hangup { cause } => (None, cause.clone().unwrap_or_else(|| "normal".into())),
+        StepKind::When { .. } => (None, String::new()),
+    };
+    (op.map(Ask::from), detail)
+}
+
+fn prepare_talk(step: &Step, reader: &Reader<'_>, dialled: &str) -> (Option<ScriptOp>, String) {
+    match &step.kind {
         StepKind::RingUsers {
             users,
             in_turn,
             timeout,
             music,
         } => {
-            let users = all(users);
+            let users: Vec<Filled> = users.iter().map(|user| reader.fill(user)).collect();
             let detail = shown(&users);
-            let (in_turn, timeout) = (*in_turn, *timeout);
-            let music = music.as_ref().map(|m| fill(m).text);
+            let music = music.as_ref().map(|music| reader.fill(music).text);
+            let (users, in_turn, timeout) = (texts(users), *in_turn, *timeout);
             (
-                Some(
-                    ScriptOp::Ring {
-                        users: texts(users),
-                        in_turn,
-                        timeout,
-                        music,
-                    }
-                    .into(),
-                ),
+                Some(ScriptOp::Ring {
+                    users,
+                    in_turn,
+                    timeout,
+                    music,
+                }),
                 detail,
             )
         }
@@ -78,35 +93,23 @@ pub(super) fn prepare(step: &Step, cx: &Cx<'_>) -> (Option<Ask>, String) {
             timeout,
             caller_id,
         } => {
-            let number = number.as_ref().map(fill);
-            let dialled = cx.call.info.dialled.as_str();
+            let number = number.as_ref().map(|number| reader.fill(number));
             let to = number.as_ref().map_or(dialled, Filled::shown);
             let detail = format!("{} {to}", trunks.join(" "));
-            let number = number.map(|n| n.text);
-            let caller_id = caller_id.as_ref().map(|c| fill(c).text);
+            let number = number.map(|number| number.text);
+            let caller_id = caller_id.as_ref().map(|id| reader.fill(id).text);
             let (trunks, timeout) = (trunks.clone(), *timeout);
             (
-                Some(
-                    ScriptOp::Trunk {
-                        trunks,
-                        number,
-                        timeout,
-                        caller_id,
-                    }
-                    .into(),
-                ),
+                Some(ScriptOp::Trunk {
+                    trunks,
+                    number,
+                    timeout,
+                    caller_id,
+                }),
                 detail,
             )
         }
-        StepKind::Record { on } => {
-            let detail = if *on { "" } else { "off" };
-            (Some(ScriptOp::Record { on: *on }.into()), detail.to_owned())
-        }
-        StepKind::Goto { route } => (None, route.clone()),
-        StepKind::Set { name, value } => (None, format!("{name}={}", fill(value).shown())),
-        StepKind::Run { script, .. } => (None, script.clone()),
-        StepKind::Hangup { cause } => (None, cause.clone().unwrap_or_else(|| "normal".into())),
-        StepKind::When { .. } => (None, String::new()),
+        _ => (None, String::new()),
     }
 }
 

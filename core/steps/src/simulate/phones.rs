@@ -98,7 +98,7 @@ impl<'c> Phones<'c> {
             }
             Action::Dial {
                 leg, to, ring_for, ..
-            } => self.dial(now, *leg, to, *ring_for, agenda),
+            } => self.dial(now, (*leg, name_of(to)), *ring_for, agenda),
             Action::Play { clips, repeat, .. } => {
                 self.stop_play(now, agenda);
                 self.plays += 1;
@@ -121,15 +121,10 @@ impl<'c> Phones<'c> {
     fn dial(
         &mut self,
         now: Time,
-        leg: LegNo,
-        to: &Destination,
+        (leg, name): (LegNo, String),
         rings: Duration,
         agenda: &mut Agenda,
     ) {
-        let name = match &to.party {
-            Party::User(name) | Party::Trunk(name) => name.clone(),
-            Party::Stranger => String::new(),
-        };
         let ended = |cause| Happening::Notice(Notice::LegEnded { leg, cause });
         let after = self
             .call
@@ -262,6 +257,13 @@ impl<'c> Phones<'c> {
             }
             _ => Some((notice, None)),
         }
+    }
+}
+
+fn name_of(to: &Destination) -> String {
+    match &to.party {
+        Party::User(name) | Party::Trunk(name) => name.clone(),
+        Party::Stranger => String::new(),
     }
 }
 

@@ -23,6 +23,20 @@ fn done(s: &mut Story, outcome: Option<&str>) {
     s.put(Input::Script(ScriptTurn::Done { outcome }));
 }
 
+/// The host calls told, each with its place.
+fn called(s: &Story) -> Vec<String> {
+    let calls = s.facts.iter().filter_map(|fact| match fact {
+        Fact::ScriptCalled {
+            function,
+            at,
+            answer: Some(_),
+            ..
+        } => Some(format!("{}:{} {function}", at.file, at.line)),
+        _ => None,
+    });
+    calls.collect()
+}
+
 #[test]
 fn script_starts_with_its_arguments_and_its_outcome_takes_a_branch() {
     let mut s = story(ROUTE);
@@ -88,18 +102,8 @@ fn host_calls_use_the_steps_machines() {
         (outcome.as_str(), by.as_deref()),
         ("answered", Some("alice"))
     );
-    let calls = s.facts.iter().filter_map(|f| match f {
-        Fact::ScriptCalled {
-            function,
-            at,
-            answer: Some(_),
-            ..
-        } => Some(format!("{}:{} {function}", at.file, at.line)),
-        _ => None,
-    });
-    let calls: Vec<String> = calls.collect();
     assert_eq!(
-        calls,
+        called(&s),
         [
             "scripts/welcome.lua:1 answer",
             "scripts/welcome.lua:2 play",
