@@ -88,13 +88,6 @@ impl Path {
         }
     }
 
-    /// Whether the first route is a strict router of RFC 2543.
-    pub(crate) fn is_strict(&self) -> bool {
-        self.routes
-            .first()
-            .is_some_and(|route| !has_param(uri_of(route), "lr"))
-    }
-
     pub(crate) fn settled(mut self) -> Self {
         self.settle();
         self
@@ -114,6 +107,12 @@ impl Path {
             _ => self.flow,
         };
     }
+}
+
+/// The URI of the first route, where that is a strict router of RFC 2543.
+pub(crate) fn strict_router(routes: &[Box<[u8]>]) -> Option<&[u8]> {
+    let uri = uri_of(routes.first()?);
+    (!has_param(uri, "lr")).then_some(uri)
 }
 
 fn towards(flow: &Flow, address: SocketAddr, transport: Option<Transport>) -> Flow {
@@ -297,7 +296,7 @@ mod tests {
             true,
         );
         assert_eq!(path.hop.remote, "10.0.0.5:5060".parse().unwrap());
-        assert!(!path.is_strict());
+        assert_eq!(strict_router(&path.routes), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::dialog::Dialog;
-use crate::dialog::path::uri_of;
+use crate::dialog::path::strict_router;
 use crate::endpoint::types::{Body, Refused};
 use crate::flow::{Flow, Transport};
 use crate::message::{HeaderName, Method, Request, reason_phrase};
@@ -162,22 +162,10 @@ impl Writer {
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
         let path = &dialog.path;
-        let strict = path.is_strict();
-        let first = path.routes.first().filter(|_| strict);
-        let uri = first.map_or(&*path.target, |route| uri_of(route));
-        out.extend_from_slice(line.method.as_bytes());
-        out.push(b' ');
-        out.extend_from_slice(uri);
-        out.extend_from_slice(b" SIP/2.0\r\n");
+        let strict = strict_router(&path.routes);
+        start(&mut out, line.method, strict.unwrap_or(&path.target));
         own_via(&mut out, &path.hop, dialog.names.advertise, line.branch);
-        for route in path.routes.iter().skip(usize::from(strict)) {
-            field(&mut out, "Route", route);
-        }
-        if strict {
-            out.extend_from_slice(b"Route: <");
-            out.extend_from_slice(&path.target);
-            out.extend_from_slice(b">\r\n");
-        }
+        routes(&mut out, &path.routes, strict.map(|_| &*path.target));
         let names = &dialog.names;
         out.extend_from_slice(b"Max-Forwards: 70\r\n");
         field(&mut out, "From", &names.local);
@@ -202,14 +190,10 @@ impl Writer {
     pub(crate) fn first(&mut self, first: &First<'_>) -> Bytes {
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
-        out.extend_from_slice(first.method.as_bytes());
-        out.push(b' ');
-        out.extend_from_slice(first.uri);
-        out.extend_from_slice(b" SIP/2.0\r\n");
+        let strict = strict_router(first.routes);
+        start(&mut out, first.method, strict.unwrap_or(first.uri));
         own_via(&mut out, first.flow, first.advertise, first.branch);
-        for route in first.routes {
-            field(&mut out, "Route", route);
-        }
+        routes(&mut out, first.routes, strict.map(|_| first.uri));
         if !has_line(first.lines, b"Max-Forwards") {
             out.extend_from_slice(b"Max-Forwards: 70\r\n");
         }
@@ -358,6 +342,25 @@ pub(crate) fn contact(
 fn is_user(user: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()%&=+$,;?/".contains(byte);
     !user.is_empty() && user.iter().all(plain)
+}
+
+fn start(out: &mut Vec<u8>, method: &str, uri: &[u8]) {
+    out.extend_from_slice(method.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(uri);
+    out.extend_from_slice(b" SIP/2.0\r\n");
+}
+
+/// The Route headers; before a strict router it stands in the request URI, and the target last.
+fn routes(out: &mut Vec<u8>, routes: &[Box<[u8]>], target: Option<&[u8]>) {
+    for route in routes.iter().skip(usize::from(target.is_some())) {
+        field(out, "Route", route);
+    }
+    if let Some(target) = target {
+        out.extend_from_slice(b"Route: <");
+        out.extend_from_slice(target);
+        out.extend_from_slice(b">\r\n");
+    }
 }
 
 fn status_line(out: &mut Vec<u8>, code: u16, reason: Option<&str>) {

@@ -419,3 +419,53 @@ fn the_first_provisional_and_the_answer_carry_what_they_must() {
     assert_eq!(ok.matches("Allow:").count(), 1);
     assert!(header(ringing, "Allow").contains("CANCEL"));
 }
+
+#[test]
+fn preloaded_routes_go_before_the_invite_its_cancel_and_its_ack() {
+    for (first, line) in [
+        ("<sip:10.0.0.9;lr>", "sip:bob@b.example"),
+        ("sip:10.0.0.9", "sip:10.0.0.9"),
+    ] {
+        let mut net = Net::pair(12);
+        let (now, flow) = (net.now, net.flow(A, P));
+        let invite = Invite {
+            flow,
+            uri: "sip:bob@b.example".into(),
+            from: "sip:alice@a.example".into(),
+            to: "sip:bob@b.example".into(),
+            contact_user: None,
+            advertise: addr(A),
+            routes: vec![first.into(), "<sip:10.0.0.7;lr>".into()],
+            headers: vec![("Max-Forwards".into(), "12".into())],
+            body: Some(sdp("offer")),
+        };
+        let caller = net.at(A).invite(now, invite).unwrap();
+        net.run_for(ms(10));
+        let invite = last_mail(&mut net);
+        net.say(P, A, &answer_to(&invite, "180 Ringing", "x", ""));
+        let now = net.now;
+        net.at(A).cancel(now, caller, &[]).unwrap();
+        net.run_for(ms(10));
+        let cancel = last_mail(&mut net);
+        net.say(P, A, &answer_to(&invite, "487 Request Terminated", "x", ""));
+        let ack = last_mail(&mut net);
+        for (method, text) in [("INVITE", invite), ("CANCEL", cancel), ("ACK", ack)] {
+            assert!(
+                text.starts_with(&format!("{method} {line} SIP/2.0\r\n")),
+                "{text}"
+            );
+            assert!(text.contains("Route: <sip:10.0.0.7;lr>\r\n"), "{text}");
+            assert_eq!(
+                text.contains("Route: <sip:bob@b.example>"),
+                line != "sip:bob@b.example"
+            );
+            assert_eq!(header(&text, "Max-Forwards"), "12");
+            assert_eq!(header(&text, "CSeq"), format!("1 {method}"));
+        }
+        assert!(matches!(net.event(A), Some(Event::Provisional { .. })));
+        assert!(matches!(
+            net.event(A),
+            Some(Event::Failed { code: 487, .. })
+        ));
+    }
+}
