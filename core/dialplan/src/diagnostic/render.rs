@@ -22,6 +22,10 @@ pub fn render(findings: &[Diagnostic], source: &Source, colour: bool) -> String 
         .with_links(false);
     let mut out = String::new();
     for finding in findings {
+        if !source.files.contains_key(&*finding.mark.file) {
+            plain(finding, &mut out);
+            continue;
+        }
         let report = Report::new(finding, source);
         if handler.render_report(&mut out, &report).is_err() {
             out.push_str(&finding.line());
@@ -29,6 +33,22 @@ pub fn render(findings: &[Diagnostic], source: &Source, colour: bool) -> String 
         out.push('\n');
     }
     out
+}
+
+/// A finding whose file is not at hand: its line and what belongs to it.
+fn plain(finding: &Diagnostic, out: &mut String) {
+    let help = finding.help.iter().map(|help| format!("  help: {help}"));
+    let related = finding.related.iter().map(|r| {
+        format!(
+            "  {}:{}:{}: {}",
+            r.mark.file, r.mark.line, r.mark.column, r.message
+        )
+    });
+    out.push_str(&format!("{} {}\n", finding.code, finding.line()));
+    related
+        .chain(help)
+        .for_each(|line| out.push_str(&(line + "\n")));
+    out.push('\n');
 }
 
 /// All findings as a JSON list.

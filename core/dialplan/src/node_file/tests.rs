@@ -140,4 +140,13 @@ fn a_number_belongs_to_one_tenant_of_a_node() {
         ),
         ("a/main.kdl", 3)
     );
+    let report = crate::render(&found, &Source::default(), false);
+    assert!(
+        report.contains("DP0082 b/main.kdl:3:5: the number"),
+        "{report}"
+    );
+    assert!(
+        report.contains("  a/main.kdl:3:5: `+44{20..29}` of `a`"),
+        "{report}"
+    );
 }

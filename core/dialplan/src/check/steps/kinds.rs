@@ -194,6 +194,8 @@ fn longest_branch(node: &Node) -> Option<u32> {
         ValueKind::Text(t) if t.starts_with(|c: char| c.is_ascii_digit() || "*#".contains(c)) => {
             Some(t.chars().count() as u32)
         }
+        // Its missing quotes are another mistake.
+        ValueKind::Integer(n) => Some(n.to_string().len() as u32),
         _ => None,
     });
     keys.max().map(|n| n.clamp(1, 32))
