@@ -162,10 +162,21 @@ impl Cx<'_> {
         self.call.caller.answer_sent = self.call.caller.answered;
     }
 
-    /// Tells an unanswered caller that somebody rings (180), once.
+    /// True when what we play reaches the caller.
+    pub fn is_heard(&self) -> bool {
+        self.call.caller.answered || self.call.caller.progressed
+    }
+
+    /// The way to an unanswered caller's ear could not be opened.
+    pub fn progress_refused(&mut self) {
+        self.call.caller.progressed = false;
+    }
+
+    /// Tells an unanswered caller that somebody rings (180), once; one who hears us already hears
+    /// it from us.
     pub fn ring_caller(&mut self) {
         let caller = &mut self.call.caller;
-        if !caller.answered && !caller.answer_sent && !caller.rung {
+        if !caller.answered && !caller.answer_sent && !caller.rung && !caller.progressed {
             caller.rung = true;
             let leg = caller.leg;
             self.act(Action::Ring { leg });

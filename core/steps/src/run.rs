@@ -323,8 +323,10 @@ impl Run {
             world: &mut *world,
             call: &mut self.shared,
         };
-        if tag.verb == ActionVerb::Answer {
-            cx.answer_refused();
+        match tag.verb {
+            ActionVerb::Answer => cx.answer_refused(),
+            ActionVerb::Progress => cx.progress_refused(),
+            _ => {}
         }
         let finished = self
             .operation

@@ -213,7 +213,7 @@ impl Ringing {
     }
 
     fn comfort_caller(&self, cx: &mut Cx<'_>) {
-        if cx.call.caller.answered && cx.call.caller.hears == Hears::Nothing {
+        if cx.is_heard() && cx.call.caller.hears == Hears::Nothing {
             cx.play(self.comfort.clone(), true);
         }
     }
@@ -450,6 +450,7 @@ impl Ringing {
             }
             (Stage::Ringing { .. }, ActionVerb::Bridge, Some(_)) => {
                 cx.unbridged();
+                cx.ring_caller();
                 self.comfort_caller(cx);
                 None
             }

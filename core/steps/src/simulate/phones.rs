@@ -29,6 +29,8 @@ pub(super) enum Happening {
     /// A prompt's end, by the play's number.
     PlayOver(u64),
     CallerHangsUp,
+    /// The tenant's longest call is over.
+    TooLong,
     TalkOver(LegNo),
     Answer {
         id: u64,
@@ -205,6 +207,15 @@ impl<'c> Phones<'c> {
                     cause: Cause::NORMAL,
                 };
                 Some((notice, Some("caller hangs up".into())))
+            }
+            Happening::TooLong if !self.caller_gone => {
+                self.caller_gone = true;
+                let cause = Cause::TIMER_EXPIRED;
+                let notice = Notice::LegEnded {
+                    leg: self.first,
+                    cause,
+                };
+                Some((notice, Some("longest call reached".into())))
             }
             Happening::TalkOver(leg) => {
                 let phone = self.called.remove(&leg.0)?;

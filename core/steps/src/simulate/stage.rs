@@ -24,7 +24,7 @@ use crate::script::{OutsideRequest, ScriptCommand, ScriptTurn};
 use crate::world::{CallInfo, Entry, Located, Target, Time, World};
 
 /// Most events of one call; then it is given up, and the transcript says so.
-const EVENTS_MAX: u32 = 50_000;
+const EVENTS_MAX: u32 = 20_000;
 /// Between two keys.
 const KEY: Duration = Duration::from_millis(200);
 /// What a canned http answer takes.
@@ -150,6 +150,10 @@ impl<'a> Stage<'a> {
         let mut agenda = Agenda::default();
         if let Some(after) = call.hangs_up_after {
             agenda.put(after, Happening::CallerHangsUp);
+        }
+        let longest = dialplan.tenant.longest_call;
+        if !longest.is_zero() {
+            agenda.put(longest, Happening::TooLong);
         }
         let left = call.keys.chars().filter(|c| !c.is_whitespace()).collect();
         Stage {

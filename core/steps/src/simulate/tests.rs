@@ -262,6 +262,21 @@ fn endless_routes_are_given_up() {
 }
 
 #[test]
+fn the_longest_call_is_the_tenants() {
+    let dialplan = plan(&format!(
+        r#"did "{DID}" {{ goto round }}
+        route round {{ wait "1h"; goto round }}"#
+    ));
+    let lines = texts(&simulate(&dialplan, &SECOND, &mut NoScripts, &call("")));
+    let hours = 4 * 3_600_000;
+    let (told, last) = (
+        format!("{hours} longest call reached"),
+        format!("{hours} hangup timer-expired"),
+    );
+    assert_eq!(lines[lines.len() - 2..], [told, last]);
+}
+
+#[test]
 fn users_calls_take_the_outbound_routes() {
     let dialplan = plan(r#"outbound national match="0x{2,9}" { trunk north timeout="30s" }"#);
     let mut own = TestCall {

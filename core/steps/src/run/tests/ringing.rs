@@ -176,6 +176,38 @@ fn answered_caller_hears_ringback_or_music() {
 }
 
 #[test]
+fn caller_who_hears_us_before_the_answer_hears_ringback_from_us() {
+    let mut s = story(r#"play "welcome" early=#true; ring alice"#);
+    s.pass(1000);
+    s.played(false);
+    s.rings(2);
+    assert_eq!(
+        s.acted(),
+        "progress 1, play welcome, dial 2 alice, play ringback-gb repeat"
+    );
+    s.answered(2);
+    assert_eq!(s.acted(), "answer 1, bridge 1 2");
+}
+
+#[test]
+fn early_media_that_cannot_reach_the_caller_is_only_ringing() {
+    let mut s = story("ring alice");
+    s.notice(Notice::EarlyMedia { leg: LegNo(2) });
+    s.refused(
+        &Action::Progress { leg: LegNo(1) },
+        Refusal::WrongState(LegNo(1), "no offer"),
+    );
+    let bridge = Action::Bridge {
+        a: LegNo(1),
+        b: LegNo(2),
+    };
+    s.refused(&bridge, Refusal::WrongState(LegNo(1), "no offer"));
+    assert_eq!(s.acted(), "dial 2 alice, progress 1, bridge 1 2, ring 1");
+    s.answered(2);
+    assert_eq!(s.acted(), "answer 1, bridge 1 2");
+}
+
+#[test]
 fn early_media_of_a_single_callee_is_let_through() {
     let mut s = story("ring alice");
     s.notice(Notice::EarlyMedia { leg: LegNo(2) });
