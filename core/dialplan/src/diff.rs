@@ -114,6 +114,7 @@ fn tenant(plan: &Dialplan) -> Entries {
         format!("challenge {:?}", t.challenge),
         format!("longest-call {:?}", t.longest_call),
         format!("no-rtp {:?}", t.no_rtp),
+        format!("numbers {:?}", t.numbers),
     ];
     [one("tenant".into(), &t.place, says)].into()
 }

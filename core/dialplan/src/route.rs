@@ -80,8 +80,32 @@ pub struct Tenant {
     pub longest_call: Duration,
     /// A leg that should send RTP and does not for so long is ended (default 60 s, 0 is never).
     pub no_rtp: Duration,
+    /// How the country writes numbers.
+    pub numbers: NumberRules,
     /// Where it stands.
     pub place: Place,
+}
+
+/// How a tenant's country writes numbers, for making E.164 of callers' and trunks' numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct NumberRules {
+    /// Country code without `+`, `44`; none keeps national numbers as they are.
+    pub country: Option<String>,
+    /// What precedes a national number at home (default `0` where a country is given).
+    pub national_prefix: String,
+    /// What precedes an international number (default `00`).
+    pub international_prefix: String,
+}
+
+impl NumberRules {
+    /// The policy for [`crate::numbers::normalise`].
+    pub fn policy(&self) -> crate::numbers::NumberPolicy<'_> {
+        crate::numbers::NumberPolicy {
+            country: self.country.as_deref(),
+            national_prefix: &self.national_prefix,
+            international_prefix: &self.international_prefix,
+        }
+    }
 }
 
 /// A `user` node.

@@ -11,7 +11,7 @@ use super::{Item, codes, name};
 use crate::calendar::is_zone;
 use crate::file::Node;
 use crate::numbers::{NumberPolicy, normalise};
-use crate::route::{Challenge, Tenant, Trunk, User};
+use crate::route::{Challenge, NumberRules, Tenant, Trunk, User};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -31,6 +31,7 @@ pub(super) fn tenant(sink: &mut Sink, node: &Node) -> Option<Item<Tenant>> {
     let no_rtp = fields
         .duration("no-rtp", (Duration::ZERO, HOUR))
         .unwrap_or(MINUTE);
+    let numbers = number_rules(&mut fields);
     if !has(node, "domain") {
         let help = "write `domain=\"acme.example\"`: the SIP domain and realm, fixed for good";
         fields.sink.error(
@@ -59,6 +60,7 @@ pub(super) fn tenant(sink: &mut Sink, node: &Node) -> Option<Item<Tenant>> {
         challenge,
         longest_call,
         no_rtp,
+        numbers,
         place: sink.place(node.head),
     };
     Some(Item {
@@ -66,6 +68,29 @@ pub(super) fn tenant(sink: &mut Sink, node: &Node) -> Option<Item<Tenant>> {
         name: found.value,
         value: tenant,
     })
+}
+
+/// `country="44" national-prefix="0" international-prefix="00"`.
+fn number_rules(fields: &mut Fields<'_, '_>) -> NumberRules {
+    let mut digits = |name: &'static str, most: usize| {
+        let found = fields.text(name)?;
+        let good = found.value.len() <= most && found.value.bytes().all(|b| b.is_ascii_digit());
+        if !good {
+            let message = format!("`{name}` is at most {most} digits");
+            fields
+                .sink
+                .error(found.span, codes::BAD_VALUE, message, None);
+        }
+        good.then_some(found.value)
+    };
+    let country = digits("country", 3).filter(|c| !c.is_empty());
+    let national = digits("national-prefix", 4);
+    let international = digits("international-prefix", 5);
+    NumberRules {
+        national_prefix: national.unwrap_or_else(|| country.iter().map(|_| "0").collect()),
+        international_prefix: international.unwrap_or_else(|| "00".into()),
+        country,
+    }
 }
 
 fn has(node: &Node, name: &str) -> bool {

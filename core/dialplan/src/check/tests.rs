@@ -486,3 +486,19 @@ fn an_edit_reads_one_file_only_of_ten_thousand_numbers_and_five_hundred_routes()
     load(&source, &known(), &mut cache).unwrap();
     assert_eq!(cache.parsed(), 28, "nothing was edited");
 }
+
+#[test]
+fn a_tenants_country_makes_e164_of_national_numbers() {
+    let loaded = good("tenant a domain=\"a.example\" country=\"44\"\n");
+    let policy = loaded.dialplan.tenant.numbers.policy();
+    let number = |text| crate::numbers::normalise(text, &policy);
+    assert_eq!(number("020 7946 0100"), Some("+442079460100".into()));
+    assert_eq!(number("0033123456789"), Some("+33123456789".into()));
+    let plain = good(TENANT);
+    let policy = plain.dialplan.tenant.numbers.policy();
+    assert_eq!(
+        crate::numbers::normalise("02079460100", &policy),
+        Some("02079460100".into())
+    );
+    assert!(bad("tenant a domain=\"a.example\" country=\"+44\"\n")[0].contains("at most 3 digits"));
+}
