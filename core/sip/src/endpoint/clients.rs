@@ -90,9 +90,10 @@ impl Clients {
     }
 }
 
+/// By transport and far end alone: a request that had a connection opened does not know its number.
 fn flow_mark(flow: &Flow) -> u64 {
     let mut hasher = DefaultHasher::new();
-    flow.hash(&mut hasher);
+    (flow.transport, flow.remote).hash(&mut hasher);
     hasher.finish()
 }
 

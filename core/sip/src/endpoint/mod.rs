@@ -111,7 +111,8 @@ impl Endpoint {
     }
 
     /// The flow is of no use: its connection is gone or could not be opened, or ICMP says that
-    /// nobody is there. Requests that wait on it fail with 503; dialogs stay.
+    /// nobody is there. Requests that wait for its far end fail with 503, whatever the flow's
+    /// local address and connection; dialogs stay.
     pub fn handle_flow_failed(&mut self, now: Time, flow: Flow) {
         self.fail_clients(now, &flow);
         self.measure();

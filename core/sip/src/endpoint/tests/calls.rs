@@ -168,7 +168,11 @@ fn a_failed_flow_fails_its_call_with_503_at_once() {
     let other = net.invite(A, "10.0.0.78:5060");
     net.run_for(ms(10));
     let (now, flow) = (net.now, net.flow(A, "10.0.0.77:5060"));
-    net.at(A).handle_flow_failed(now, flow);
+    let opened = crate::flow::Flow {
+        connection: 5,
+        ..flow
+    };
+    net.at(A).handle_flow_failed(now, opened);
     net.drain(A);
     assert!(
         matches!(net.event(A), Some(Event::Failed { dialog, code: 503, response: None }) if dialog == caller)

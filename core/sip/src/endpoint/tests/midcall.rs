@@ -353,3 +353,41 @@ fn a_reinvite_that_stays_provisional_is_bounded_and_outlives_its_call_briefly() 
     assert!(net.at(B).dialog(callee).is_none());
     assert_eq!(net.at(A).counters().transactions, 0);
 }
+
+#[test]
+fn a_closed_port_ends_a_call_but_a_broken_connection_does_not() {
+    for (transport, ends) in [
+        (crate::flow::Transport::Udp, true),
+        (crate::flow::Transport::Tcp, false),
+    ] {
+        let mut net = Net::pair(14);
+        net.transport = transport;
+        let (caller, _) = net.call();
+        net.eat = vec![("INFO", 100)];
+        let now = net.now;
+        net.at(A)
+            .request_in_dialog(now, caller, Method::Info, &[], None)
+            .unwrap();
+        net.run_for(ms(10));
+        let (now, flow) = (net.now, net.flow(A, B));
+        net.at(A).handle_flow_failed(now, flow);
+        net.drain(A);
+        assert!(matches!(
+            net.event(A),
+            Some(Event::Response {
+                code: 503,
+                response: None,
+                ..
+            })
+        ));
+        let ended = matches!(
+            net.event(A),
+            Some(Event::Ended {
+                why: EndReason::Transport,
+                ..
+            })
+        );
+        assert_eq!(ended, ends);
+        assert_eq!(net.at(A).dialog(caller).is_none(), ends);
+    }
+}
