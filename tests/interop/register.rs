@@ -1,0 +1,188 @@
+//! Registration as phones do it: digest, several bindings, leaving, a restart.
+
+use cordboard_tests::baresip::{Baresip, Setup};
+use cordboard_tests::linphone::Linphone;
+use cordboard_tests::programs::wanted;
+use cordboard_tests::sip_text::{Wire, request};
+use cordboard_tests::switch::Plan;
+use cordboard_tests::wait::s;
+
+use super::two_users;
+
+/// R1: both phones show their password by digest and are then known to the console.
+#[test]
+fn baresip_and_linphone_register_and_leave() {
+    let Some(_place) = wanted(&["baresip", "linphonec"]) else {
+        return;
+    };
+    let switch = Plan::demo("register", &two_users()).start();
+    let baresip = Baresip::registered(&switch, &Setup::default());
+    let linphone = Linphone::registered(&switch, "bob", 1000.0, false);
+    linphone.wait("successful");
+    assert_eq!(switch.devices("demo", "alice").len(), 1);
+    let users = switch.ok(&["users"]).to_string();
+    assert!(
+        users.contains("baresip") && users.contains("inphone"),
+        "{users}"
+    );
+    baresip.quit();
+    switch.wait_devices("demo", "alice", 0);
+    assert_eq!(switch.devices("demo", "bob").len(), 1);
+}
+
+/// R1, R42: a wrong password leaves no binding, and nothing tells a stranger which users exist.
+#[test]
+fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
+    let Some(_place) = wanted(&["baresip"]) else {
+        return;
+    };
+    let switch = Plan::demo("wrong", &two_users()).start();
+    let phone = Baresip::start(
+        &switch,
+        &Setup {
+            password: Some("not-the-password"),
+            ..Setup::default()
+        },
+    );
+    phone.says("401 Unauthorized");
+    assert!(switch.devices("demo", "alice").is_empty());
+
+    let answers: Vec<String> = ["alice", "nobody"]
+        .iter()
+        .map(|user| {
+            let wire = Wire::to(switch.sip);
+            let uri = format!("sip:{}", switch.address());
+            let from = format!("<sip:{user}@{}>", switch.address());
+            let (status, answer) =
+                wire.ask(&request("REGISTER", &uri, &from, wire.port(), user, ""));
+            assert_eq!(status, 401, "{answer}");
+            shape(&answer)
+        })
+        .collect();
+    assert_eq!(answers[0], answers[1]);
+}
+
+/// An answer without what differs between any two: names, tags, nonces, ports.
+fn shape(answer: &str) -> String {
+    let lines = answer.lines().map(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        match name {
+            "WWW-Authenticate" => line.split("nonce=\"").next().unwrap_or_default().to_owned(),
+            "SIP/2.0 401 Unauthorized" => line.to_owned(),
+            _ => name.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// R1: one user on several devices; both ring, and one that leaves takes only its own binding.
+#[test]
+fn a_user_has_several_devices_and_all_of_them_ring() {
+    let Some(_place) = wanted(&["baresip"]) else {
+        return;
+    };
+    let switch = Plan::demo("devices", &two_users()).start();
+    let manual = || Setup {
+        answers: "manual",
+        ..Setup::default()
+    };
+    let desk = Baresip::registered(&switch, &manual());
+    let mut mobile = Baresip::registered(&switch, &manual());
+    let mut bob = Baresip::registered(
+        &switch,
+        &Setup {
+            user: "bob",
+            ..Setup::default()
+        },
+    );
+    bob.dial("alice");
+    desk.wait("CALL_INCOMING");
+    mobile.wait("CALL_INCOMING");
+    mobile.command("accept", "");
+    mobile.wait("CALL_ESTABLISHED");
+    desk.wait("CALL_CLOSED");
+    switch.events.topic("call.bridged");
+    bob.command("hangup", "");
+    mobile.wait("CALL_CLOSED");
+    desk.quit();
+    switch.wait_devices("demo", "alice", 1);
+}
+
+/// X2, R1: after kill -9 the phones' bindings are there again, and a call reaches them.
+#[test]
+fn bindings_survive_a_killed_switch() {
+    let Some(_place) = wanted(&["baresip"]) else {
+        return;
+    };
+    let mut switch = Plan::demo("restart", &two_users()).start();
+    let alice = Baresip::registered(&switch, &Setup::default());
+    let mut bob = Baresip::registered(
+        &switch,
+        &Setup {
+            user: "bob",
+            ..Setup::default()
+        },
+    );
+    // Bindings are written behind their answer; a moment lets them reach the store.
+    switch.ok(&["contacts"]);
+    std::thread::sleep(s(1));
+    switch.kill();
+    switch.start();
+    assert_eq!(switch.devices("demo", "alice").len(), 1);
+    bob.dial("alice");
+    alice.wait("CALL_ESTABLISHED");
+    bob.command("hangup", "");
+    alice.wait("CALL_CLOSED");
+}
+
+/// R22, R42: the same user name in two tenants is two users with two passwords.
+#[test]
+fn two_tenants_have_a_user_of_the_same_name() {
+    let Some(_place) = wanted(&["baresip"]) else {
+        return;
+    };
+    let switch = Plan::demo("tenants", &two_users())
+        .tenant(
+            "other",
+            "other.example",
+            "user alice\nuser bob\noutbound all match=user { ring user=\"{dialled}\" }\n",
+        )
+        .start();
+    assert_ne!(
+        switch.password("demo", "alice"),
+        switch.password("other", "alice")
+    );
+    let at_demo = Setup {
+        domain: Some("demo.example"),
+        ..Setup::default()
+    };
+    let at_other = Setup {
+        tenant: "other",
+        domain: Some("other.example"),
+        ..Setup::default()
+    };
+    let demo_alice = Baresip::registered(&switch, &at_demo);
+    let other_alice = Baresip::registered(&switch, &at_other);
+    assert_eq!(switch.devices("demo", "alice").len(), 1);
+    assert_eq!(switch.devices("other", "alice").len(), 1);
+    let mut caller = Baresip::registered(
+        &switch,
+        &Setup {
+            user: "bob",
+            ..at_other
+        },
+    );
+    caller.dial("alice");
+    other_alice.wait("CALL_ESTABLISHED");
+    assert_eq!(switch.events.topic("call.started")["tenant"], "other");
+    assert!(!demo_alice.printed().contains("Incoming call"));
+    let demo_password = switch.password("demo", "alice");
+    let stranger = Baresip::start(
+        &switch,
+        &Setup {
+            password: Some(&demo_password),
+            ..at_other
+        },
+    );
+    stranger.says("401 Unauthorized");
+}
