@@ -256,3 +256,35 @@ impl MediaPorts for PortPool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_marked_with_the_class_of_the_settings() {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let pair = (40_000..60_000)
+            .step_by(2)
+            .find_map(|port| Pair::bind(here, port, 46).ok())
+            .unwrap();
+        assert_eq!(pair.rtp.tos_v4().unwrap(), 46 << 2);
+        assert_eq!(pair.rtcp.tos_v4().unwrap(), 46 << 2);
+    }
+
+    #[test]
+    fn what_lies_in_a_rested_pair_is_thrown_away() {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let pair = (40_000..60_000)
+            .step_by(2)
+            .find_map(|port| Pair::bind(here, port, 0).ok())
+            .unwrap();
+        let to = pair.rtp.local_addr().unwrap().as_socket().unwrap();
+        let stranger = std::net::UdpSocket::bind((here, 0)).unwrap();
+        for _ in 0..20 {
+            stranger.send_to(b"old", to).unwrap();
+        }
+        pair.throw_stale_away();
+        assert!(sys::receive(pair.rtp(), &mut [0; 10]).is_err());
+    }
+}

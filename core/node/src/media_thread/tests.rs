@@ -61,7 +61,7 @@ impl Room {
     }
 
     fn open(&mut self, remote: SocketAddr, codec: Codec) -> MediaPort {
-        let port = self.pool.take(LOOPBACK).unwrap();
+        let port = self.pool.take(remote.ip()).unwrap();
         let open = Command::Open {
             port,
             cname: "test".into(),
@@ -356,4 +356,55 @@ fn a_burst_by_epoll_silences_nobody() {
 #[test]
 fn a_burst_by_the_preferred_way_silences_nobody() {
     a_burst(false);
+}
+
+/// Two phones on the loopback of IPv6, one of them with a report of its own.
+fn by_ipv6(force_epoll: bool) {
+    let here = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+    let Ok(a) = UdpSocket::bind((here, 0)) else {
+        eprintln!("this host has no IPv6");
+        return;
+    };
+    let b = UdpSocket::bind((here, 0)).unwrap();
+    b.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut room = Room::new(if force_epoll { "six-e" } else { "six-u" }, force_epoll);
+    let at_a = room.open(a.local_addr().unwrap(), Codec::Pcmu);
+    let at_b = room.open(b.local_addr().unwrap(), Codec::Pcmu);
+    room.handle
+        .send(Command::Bridge {
+            a: at_a.stream,
+            b: at_b.stream,
+        })
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let mut report_to = at_a.local;
+    report_to.set_port(report_to.port() + 1);
+    a.send_to(&[0x80, 201, 0, 1, 0, 0, 0, 5], report_to)
+        .unwrap();
+    a.send_to(&[0x80, 201, 0, 9], report_to).unwrap();
+    a.send_to(&frame(&mut tone(440.0), Codec::Pcmu, 0), at_a.local)
+        .unwrap();
+    assert_eq!(hear(&b, Codec::Pcmu, 1).len(), 160);
+    room.handle
+        .send(Command::Close {
+            stream: at_a.stream,
+        })
+        .unwrap();
+    assert!(matches!(room.event(), Event::Locked { from, .. } if from == a.local_addr().unwrap()));
+    let Event::Closed { figures, .. } = room.event() else {
+        panic!("no figures");
+    };
+    // The broken report was refused, the good one heard.
+    assert_eq!((figures.received_packets, figures.refused_packets), (1, 1));
+    room.media.stop();
+}
+
+#[test]
+fn ipv6_and_reports_by_epoll() {
+    by_ipv6(true);
+}
+
+#[test]
+fn ipv6_and_reports_by_the_preferred_way() {
+    by_ipv6(false);
 }
