@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod admit;
+pub mod bindings;
 pub mod capture;
 pub mod chance;
 pub mod cli;

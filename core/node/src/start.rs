@@ -14,7 +14,7 @@ use cordboard_dialplan::file::Source;
 use cordboard_dialplan::node_file::{LoadedNode, NodeFile, load_node};
 use cordboard_host::{CpuTime, Limits as ScriptLimits, Workers};
 use cordboard_sip::auth::Verifier;
-use cordboard_sip::{Config as SipConfig, Endpoint, Flow, Transport};
+use cordboard_sip::{Config as SipConfig, Endpoint};
 use cordboard_store::journal::{Journal, JournalConfig, Written};
 use cordboard_steps::ScriptTurn;
 use cordboard_store::Store;
@@ -36,13 +36,13 @@ use crate::operator::{Operator, SetLogFilter};
 use crate::outlets::Outlets;
 use crate::outside::Outside;
 use crate::passwords::Passwords;
-use crate::registrar::{Binding, BindingChange, Registrar};
+use crate::registrar::BindingChange;
 use crate::reload::{Outcome, Reloader};
 use crate::shard::thread::ShardThread;
 use crate::shard::{Input, Shard, ShardLimits, ShardParts};
 use crate::sockets::tcp::{Tcp, TcpLimits};
 use crate::sockets::udp::UdpSocket;
-use crate::{http, watch};
+use crate::{bindings, http, watch};
 
 /// Messages that may wait for the shard.
 const SHARD_MAILBOX: usize = 65_536;
@@ -181,9 +181,9 @@ async fn assemble(
     .map_err(|e| format!("media threads: {e}"))?;
 
     let (stop, stopped) = mpsc::channel(1);
-    let (bindings, changes) = mpsc::channel(BINDINGS_WAITING);
+    let (changed, changes) = mpsc::channel(BINDINGS_WAITING);
     runtime.spawn(write_bindings(Arc::clone(&store), changes));
-    let registrar = read_bindings(store.as_ref()).await?;
+    let registrar = bindings::restore(store.as_ref(), unix_ms()).await.map_err(|e| e.to_string())?;
     let door = Box::new(NodeJournal::new(sequencer, journal.clone()));
     let parts = ShardParts {
         number: 0,
@@ -205,7 +205,7 @@ async fn assemble(
         media: media.handle(),
         workers: start_workers(&shard)?,
         outside: Outside::new(Arc::clone(&store), shard.clone(), runtime.clone()),
-        bindings,
+        bindings: changed,
         shard: shard.clone(),
         stop: stop.clone(),
     };
@@ -313,67 +313,10 @@ fn start_workers(shard: &Sender<Input>) -> Result<Workers, String> {
         .map_err(|e| format!("script worker: {e}"))
 }
 
-async fn read_bindings(store: &dyn Store) -> Result<Registrar, String> {
-    let mut registrar = Registrar::default();
-    for kept in store.load_bindings(unix_ms()).await.map_err(|e| e.to_string())? {
-        let Some(flow) = parse_flow(&kept.flow) else { continue };
-        // A connection does not survive a restart; its device registers again.
-        if flow.transport != Transport::Udp {
-            continue;
-        }
-        let binding = Binding {
-            uri: kept.contact,
-            flow,
-            call_id: kept.sip_call_id,
-            cseq: kept.cseq,
-            expires_ms: kept.expires_at_ms,
-            device: kept.user_agent,
-            nat: kept.path == "nat",
-        };
-        registrar.restore((kept.tenant, kept.user), binding);
-    }
-    Ok(registrar)
-}
-
-fn flow_text(flow: &Flow) -> String {
-    let transport = if flow.transport == Transport::Udp { "udp" } else { "tcp" };
-    format!("{transport} {} {}", flow.local, flow.remote)
-}
-
-fn parse_flow(text: &str) -> Option<Flow> {
-    let mut parts = text.split(' ');
-    let transport = match parts.next()? {
-        "udp" => Transport::Udp,
-        "tcp" => Transport::Tcp,
-        _ => return None,
-    };
-    Some(Flow { transport, local: parts.next()?.parse().ok()?, remote: parts.next()?.parse().ok()?, connection: 0 })
-}
-
 /// Writes bindings behind; a store that stands still is tried again with the next change.
 async fn write_bindings(store: Arc<dyn Store>, mut changes: mpsc::Receiver<BindingChange>) {
     while let Some(change) = changes.recv().await {
-        let result = match change {
-            BindingChange::Put((tenant, user), binding) => {
-                let kept = cordboard_store::Binding {
-                    tenant,
-                    user,
-                    contact: binding.uri,
-                    flow: flow_text(&binding.flow),
-                    path: if binding.nat { "nat".to_owned() } else { String::new() },
-                    sip_call_id: binding.call_id,
-                    cseq: binding.cseq,
-                    instance: None,
-                    expires_at_ms: binding.expires_ms,
-                    user_agent: binding.device,
-                };
-                store.put_bindings(&[kept]).await
-            }
-            BindingChange::Delete((tenant, user), uri) => {
-                store.delete_binding(&tenant, &user, &uri).await.map(|_| ())
-            }
-        };
-        if let Err(error) = result {
+        if let Err(error) = bindings::keep(store.as_ref(), change).await {
             tracing::warn!(%error, "a binding is in memory only");
         }
     }

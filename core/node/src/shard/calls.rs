@@ -30,8 +30,8 @@ pub(crate) struct Running {
     /// What the run begins with, until it does.
     pub(crate) begins: Option<(CallInfo, Entry)>,
     pub(crate) script: String,
-    /// The engine has said `call.ended`.
-    pub(crate) ended: bool,
+    /// The engine's `call.ended`, held back until the run has said its last word.
+    pub(crate) ended: Option<Event>,
     /// The run must be asked again for outputs.
     pub(crate) stirred: bool,
     /// A started call's first leg, until the journal has it.
@@ -57,6 +57,11 @@ impl Calls {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.running.is_empty()
+    }
+
+    /// Calls that wait for the journal.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = CallId> {
@@ -157,7 +162,7 @@ impl Shard {
             run: None,
             begins: Some((info, entry)),
             script: String::new(),
-            ended: false,
+            ended: None,
             stirred: false,
             first: None,
             variables: BTreeMap::new(),
@@ -223,21 +228,20 @@ impl Shard {
 
     fn fact(&mut self, event: Event) {
         let started = matches!(event.fact, Fact::CallStarted { .. });
-        let ended = matches!(event.fact, Fact::CallEnded { .. });
         if started {
             self.count("calls_started");
+        }
+        if matches!(event.fact, Fact::CallEnded { .. })
+            && let Some(running) = self.calls.running.get_mut(&event.call)
+        {
+            let call = event.call;
+            running.ended = Some(event);
+            self.calls.stir(call);
+            return;
         }
         let seq = self.write_fact(&event.tenant, event.call, event.leg, &event.fact);
         if started {
             self.calls.waiting.entry(event.tenant).or_default().push_back((seq, event.call));
-        }
-        if ended {
-            self.count("calls_ended");
-            self.capture.release(self.desk.moment.now, event.call);
-            if let Some(running) = self.calls.running.get_mut(&event.call) {
-                running.ended = true;
-            }
-            self.calls.stir(event.call);
         }
     }
 
@@ -352,9 +356,13 @@ impl Shard {
         if let Some(at) = running.run.as_ref().and_then(Run::next_timeout) {
             self.desk.timers.push(Reverse((at.max(now), call)));
         }
-        let over = running.run.as_ref().is_none_or(Run::is_finished);
-        if running.ended && over {
+        if running.run.as_ref().is_none_or(Run::is_finished)
+            && let Some(ended) = running.ended.clone()
+        {
             self.calls.running.remove(&call);
+            self.count("calls_ended");
+            self.capture.release(now, call);
+            self.write_fact(&ended.tenant, call, ended.leg, &ended.fact);
         }
     }
 

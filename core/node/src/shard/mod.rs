@@ -9,6 +9,7 @@ pub mod calls;
 pub mod operator;
 pub mod originate;
 pub mod requests;
+pub mod residue;
 pub mod thread;
 pub mod view;
 
