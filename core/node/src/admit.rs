@@ -76,15 +76,11 @@ pub struct Gate<'a> {
 /// Decides.
 pub fn decide(gate: &mut Gate<'_>, now: Duration, new: &NewRequest) -> Decision {
     let request = &new.request;
-    let source = new.flow.remote.ip();
     let method = request.method();
     if *method == Method::Ack || *method == Method::Cancel {
         return Decision::Silence;
     }
     let trunk = *method == Method::Invite && gate.tenants.is_trunk(new.flow.remote);
-    if !trunk && !gate.sources.allow(now, source) {
-        return Decision::Silence;
-    }
     let Ok(uri) = request.uri() else {
         return refuse(400, "bad-uri");
     };

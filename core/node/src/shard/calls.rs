@@ -23,6 +23,9 @@ use crate::capture;
 use crate::tenants::Generation;
 use crate::world::LiveWorld;
 
+/// What a request begins with (RFC 3261 section 8.1.1.6).
+const MAX_FORWARDS: u8 = 70;
+
 /// One call's route and what it keeps.
 pub(crate) struct Running {
     pub(crate) generation: Arc<Generation>,
@@ -30,6 +33,8 @@ pub(crate) struct Running {
     /// What the run begins with, until it does.
     pub(crate) begins: Option<(CallInfo, Entry)>,
     pub(crate) script: String,
+    /// Max-Forwards of what we send for this call: one less than what came (RFC 3261 section 16.6).
+    pub(crate) hops: u8,
     /// The engine's `call.ended`, held back until the run has said its last word.
     pub(crate) ended: Option<Event>,
     /// The run must be asked again for outputs.
@@ -142,6 +147,10 @@ impl Shard {
         };
         self.bind_capture(new.request.headers().call_id().unwrap_or_default().as_bytes(), call, &generation.tenant);
         self.enter(call, &generation, info, entry);
+        if let Some(running) = self.calls.running.get_mut(&call) {
+            let hops = new.request.headers().max_forwards().ok().flatten();
+            running.hops = hops.unwrap_or(MAX_FORWARDS).saturating_sub(1);
+        }
         let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
         if let Err(refusal) = self.engine.admit(moment.now, &mut doors, new, admission) {
             self.calls.forget(call);
@@ -162,6 +171,7 @@ impl Shard {
             run: None,
             begins: Some((info, entry)),
             script: String::new(),
+            hops: MAX_FORWARDS,
             ended: None,
             stirred: false,
             first: None,
@@ -387,7 +397,12 @@ impl Shard {
         }
     }
 
-    pub(crate) fn act(&mut self, call: CallId, action: Action) {
+    pub(crate) fn act(&mut self, call: CallId, mut action: Action) {
+        if let Action::Dial { headers, .. } = &mut action
+            && let Some(running) = self.calls.running.get(&call)
+        {
+            headers.push(("Max-Forwards".to_owned(), running.hops.to_string()));
+        }
         let tag = ActionTag::of(&action);
         if let Err(refusal) = self.try_act(call, action) {
             self.tell(call, RunInput::Refused { action: tag, refusal });

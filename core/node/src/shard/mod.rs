@@ -295,8 +295,10 @@ impl Shard {
         let now = moment.now;
         match input {
             Input::Message { flow, bytes } => {
-                self.log_received(flow, &bytes);
-                self.endpoint.handle_message(now, flow, bytes);
+                if self.may_be_answered(flow, &bytes) {
+                    self.log_received(flow, &bytes);
+                    self.endpoint.handle_message(now, flow, bytes);
+                }
             }
             Input::FlowFailed(flow) => {
                 self.registrar.flow_closed(flow);

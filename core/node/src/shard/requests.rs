@@ -7,7 +7,7 @@ use cordboard_call::event::Party;
 use cordboard_call::ids::TenantId;
 use cordboard_dialplan::route::User;
 use cordboard_sip::message::Contacts;
-use cordboard_sip::{NewRequest, Transport};
+use cordboard_sip::{Flow, NewRequest, Transport};
 
 use super::Shard;
 use crate::admit::{self, Decision, Gate, Incoming};
@@ -15,6 +15,21 @@ use crate::registrar::{EXPIRES_MIN, RegisterError, Registration, UserKey};
 use crate::tenants::Generation;
 
 impl Shard {
+    /// False for a stranger's request beyond what strangers are answered: whatever the answer were,
+    /// it could hit a third party. Responses, ACKs, trunks and proven devices always pass.
+    pub(crate) fn may_be_answered(&mut self, flow: Flow, bytes: &[u8]) -> bool {
+        let no_answer = bytes.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/2.0 "))
+            || bytes.starts_with(b"ACK ");
+        if no_answer || self.policy.tenants.is_trunk(flow.remote) {
+            return true;
+        }
+        let allowed = self.policy.sources.allow(self.desk.moment.now, flow.remote.ip());
+        if !allowed {
+            self.count("sip_silenced");
+        }
+        allowed
+    }
+
     /// Decides about a request and carries the decision out.
     pub(crate) fn request(&mut self, new: &NewRequest) {
         let now = self.desk.moment.now;

@@ -2,9 +2,19 @@
 
 use bytes::Bytes;
 use cordboard_sip::{Flow, Transport};
+use serde::Serialize;
 
 use super::{Record, Shard};
 use crate::capture;
+
+/// The payload of `sip.received` and `sip.sent`.
+#[derive(Serialize)]
+struct Line<'a> {
+    line: String,
+    peer: std::fmt::Arguments<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cseq: Option<&'a str>,
+}
 
 impl Shard {
     /// Journals a received message of a known call.
@@ -25,11 +35,8 @@ impl Shard {
         };
         let mut payload = std::mem::take(&mut self.desk.scratch);
         payload.clear();
-        let line = serde_json::json!({
-            "line": capture::summary(bytes),
-            "peer": format!("{transport} {}", flow.remote),
-            "cseq": capture::cseq(bytes).map(|c| String::from_utf8_lossy(c).into_owned()),
-        });
+        let cseq = capture::cseq(bytes).and_then(|c| std::str::from_utf8(c).ok());
+        let line = Line { line: capture::summary(bytes), peer: format_args!("{transport} {}", flow.remote), cseq };
         let _ = serde_json::to_writer(&mut payload, &line);
         self.write(&Record {
             tenant: &entry.tenant,
