@@ -94,6 +94,11 @@ impl Mark {
         }
     }
 
+    /// True for a mark made of a place alone.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.offset == u32::MAX
+    }
+
     /// A mark at a place whose text is not at hand: one character.
     pub fn at(place: &Place) -> Mark {
         Mark {

@@ -1,6 +1,6 @@
 //! All files joined: one of each name, every reference resolved, every number to one block.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::csv::Table;
@@ -84,6 +84,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
     flow::loops(files, findings);
     let dids = dids(files, tables, findings);
     overlaps::report(&dids, findings);
+    underline_whole(files, tables, findings);
     let outbound = outbound(files, users.keys().copied(), findings);
     let tenant = tenant?;
     Some(Dialplan {
@@ -237,6 +238,32 @@ fn dids(
         table.insert(pattern.clone(), mark.place(), block.clone());
     }
     table
+}
+
+/// Findings that know only where a number begins get the whole of it to underline.
+fn underline_whole(files: &[Arc<Lowered>], tables: &[Arc<Table>], findings: &mut [Diagnostic]) {
+    let marks = |d: &Diagnostic| {
+        std::iter::once(&d.mark)
+            .chain(d.related.iter().map(|r| &r.mark))
+            .any(Mark::is_bare)
+    };
+    if !findings.iter().any(marks) {
+        return;
+    }
+    let written = files.iter().flat_map(|f| &f.dids).map(|(_, mark, _)| mark);
+    let included = tables.iter().flat_map(|t| &t.rows).map(|row| &row.mark);
+    let whole: HashMap<_, _> = written.chain(included).map(|m| (m.place(), m)).collect();
+    for finding in findings {
+        let related = finding.related.iter_mut().map(|r| &mut r.mark);
+        for mark in std::iter::once(&mut finding.mark)
+            .chain(related)
+            .filter(|m| m.is_bare())
+        {
+            if let Some(full) = whole.get(&mark.place()) {
+                *mark = (*full).clone();
+            }
+        }
+    }
 }
 
 fn tie(pattern: &Pattern, mark: &Mark, first: &Pattern, place: Mark) -> Diagnostic {

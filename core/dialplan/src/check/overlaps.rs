@@ -29,34 +29,7 @@ pub(super) fn report<T>(table: &NumberTable<T>, findings: &mut Vec<Diagnostic>) 
             .or_default()
             .push(n);
     }
-    // Which rows take numbers from which: the one that wins has a longer prefix or a closer class.
-    let mut takers: HashMap<usize, Vec<usize>> = HashMap::new();
-    let mut pairs = 0;
-    for (n, row) in rows.iter().enumerate() {
-        let prefix = row.pattern.literal_prefix();
-        for (length, _) in prefix.char_indices().chain([(prefix.len(), ' ')]) {
-            for other in by_prefix
-                .get(prefix.get(..length).unwrap_or(""))
-                .into_iter()
-                .flatten()
-            {
-                let Some(loser) = rows.get(*other) else {
-                    continue;
-                };
-                pairs += 1;
-                if pairs > PAIRS_MAX || *other == n {
-                    continue;
-                }
-                let (winner, loser, at) = match rank(row) < rank(loser) {
-                    true => (*row, *loser, (*other, n)),
-                    false => (*loser, *row, (n, *other)),
-                };
-                if rank(winner) != rank(loser) && meet(&winner.pattern, &loser.pattern) {
-                    takers.entry(at.0).or_default().push(at.1);
-                }
-            }
-        }
-    }
+    let takers = takers(&rows, &by_prefix);
     for (n, row) in rows.iter().enumerate().take(10_000) {
         let winners: Vec<&Entry<T>> = takers
             .get(&n)
@@ -69,6 +42,40 @@ pub(super) fn report<T>(table: &NumberTable<T>, findings: &mut Vec<Diagnostic>) 
             return;
         }
     }
+}
+
+/// Which rows take numbers from which: the one that wins has a longer prefix or a closer class.
+fn takers<T>(
+    rows: &[&Entry<T>],
+    by_prefix: &HashMap<&str, Vec<usize>>,
+) -> HashMap<usize, Vec<usize>> {
+    let mut takers: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut pairs = 0;
+    for (n, row) in rows.iter().enumerate() {
+        let prefix = row.pattern.literal_prefix();
+        for length in 0..=prefix.len() {
+            let shorter = prefix.get(..length).and_then(|p| by_prefix.get(p));
+            for other in shorter.into_iter().flatten() {
+                pairs += 1;
+                if pairs > PAIRS_MAX {
+                    return takers;
+                }
+                let Some(loser) = rows.get(*other).filter(|l| rank(l) != rank(row)) else {
+                    continue;
+                };
+                let (from, by) = if rank(row) < rank(loser) {
+                    (*other, n)
+                } else {
+                    (n, *other)
+                };
+                let known = takers.get(&from).is_some_and(|t| t.contains(&by));
+                if !known && meet(&row.pattern, &loser.pattern) {
+                    takers.entry(from).or_default().push(by);
+                }
+            }
+        }
+    }
+    takers
 }
 
 /// Lesser wins.

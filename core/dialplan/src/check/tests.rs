@@ -301,6 +301,12 @@ fn ties_are_errors_and_overlaps_are_said() {
             "DP0033 `+331*` takes some of the numbers of `+33*`",
         ]
     );
+    let overlap = &loaded.warnings[2];
+    assert_eq!(
+        (overlap.mark.column, overlap.mark.end.column),
+        (5, 11),
+        "the whole number is underlined"
+    );
 }
 
 #[test]
@@ -401,7 +407,7 @@ fn tests_in_the_dialplan_are_read() {
     let loaded = good(&format!(
         "{TENANT}user alice\ndid \"+441\" {{ answer }}\noutbound o match=\"2*\" {{ hangup }}
 test \"after hours\" {{
-    http \"https://crm.example/\" status=404 body=\"no\"
+    http \"https://example.com/\" status=404 body=\"no\"
     call did=\"+441\" from=\"+380441234567\" at=\"2026-12-25T10:00\" keys=\"1wW#\" answers=\"alice:3s\" absent=alice
     expect \"play closed\" \"hangup\"
     reject \"ring alice\"
@@ -416,7 +422,7 @@ test {{ call did=\"+441\"; expect \"answer\" }}\n"
     assert_eq!(first.name, "after hours");
     assert_eq!(
         first.http,
-        [("https://crm.example/".into(), 404, "no".into())]
+        [("https://example.com/".into(), 404, "no".into())]
     );
     assert_eq!(first.calls.len(), 2);
     assert_eq!(first.calls[0].expect[1].0, "hangup");
