@@ -204,7 +204,8 @@ pub struct Figures {
 /// What a media thread tells the switch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// First accepted packet: only this source is heard now.
+    /// First accepted packet: only this source is heard now. Told again when the address of their
+    /// SDP takes over from another one that was faster, which it may for five seconds.
     Locked {
         /// Which stream.
         stream: StreamId,

@@ -33,7 +33,7 @@ impl Engine {
         if speaker.spec.is_some_and(|spec| !spec.receiving) {
             return None;
         }
-        let Some((header, kind)) = accept(speaker, &mut self.events, from, packet) else {
+        let Some((header, kind)) = accept(speaker, &mut self.events, (now, from), packet) else {
             speaker.source.refused += 1;
             return None;
         };
@@ -125,13 +125,13 @@ pub(super) fn slot(streams: &mut [Option<Box<Stream>>], id: StreamId) -> Option<
 fn accept(
     stream: &mut Stream,
     events: &mut VecDeque<Event>,
-    from: SocketAddr,
+    (now, from): (Duration, SocketAddr),
     packet: &[u8],
 ) -> Option<(Header, Kind)> {
     let spec = stream.spec?;
     let header = rtp::read(packet)?;
     let kind = stream.kind(&spec, header.payload)?;
-    match stream.source.judge(&spec, from, &header) {
+    match stream.source.judge(now, &spec, from, &header) {
         Verdict::Refused => return None,
         Verdict::Accepted => {}
         Verdict::Locked => events.push_back(Event::Locked {

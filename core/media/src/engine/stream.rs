@@ -13,6 +13,8 @@ use crate::rtp::{self, FRAME_SAMPLES, HEADER_BYTES, Header, Receiver, Sender};
 
 /// A packet after the probe's that may follow it.
 const PROBE_STEP_MAX: u16 = 50;
+/// So long after a lock on another source their SDP's own address takes it over.
+const PROVISIONAL: Duration = Duration::from_secs(5);
 
 /// What `Command::Open` says.
 pub(super) struct Opened {
@@ -43,6 +45,8 @@ pub(super) struct Stream {
 pub(super) struct Source {
     /// Only this one, once it is known.
     pub locked: Option<SocketAddr>,
+    /// When it was locked.
+    locked_at: Duration,
     /// A source other than their SDP's has spoken once: address, SSRC, sequence number.
     probe: Option<(SocketAddr, u32, u16)>,
     /// Where their RTCP comes from.
@@ -259,19 +263,23 @@ impl Stream {
 impl Source {
     /// Judges one packet by where it comes from. Their SDP's address is believed at once; another
     /// one (symmetric RTP) when a second packet follows the first in SSRC and number, so that a
-    /// sprayed packet locks nothing.
+    /// sprayed packet locks nothing. A thief who is faster than the phone is put out by the phone's
+    /// own packets, if these come from its SDP's address within `PROVISIONAL`; then the lock is final.
     pub(super) fn judge(
         &mut self,
+        now: Duration,
         spec: &StreamSpec,
         from: SocketAddr,
         header: &Header,
     ) -> Verdict {
         if let Some(locked) = self.locked {
-            return if locked == from {
-                Verdict::Accepted
-            } else {
-                Verdict::Refused
-            };
+            if locked == from {
+                return Verdict::Accepted;
+            }
+            if from != spec.remote || now.saturating_sub(self.locked_at) > PROVISIONAL {
+                return Verdict::Refused;
+            }
+            self.rtcp = None;
         }
         if from != spec.remote {
             if !spec.symmetric {
@@ -287,6 +295,7 @@ impl Source {
             }
         }
         self.locked = Some(from);
+        self.locked_at = now;
         self.probe = None;
         Verdict::Locked
     }

@@ -757,3 +757,48 @@ fn a_phone_without_telephone_events_hears_keys_as_tones() {
     assert_eq!(world.digits(), "5");
     world.assert_one_run(1);
 }
+
+#[test]
+fn a_thief_who_is_first_is_put_out_by_the_phone_itself() {
+    let mut world = World::new();
+    let a = world.phone(1, Codec::Pcmu, Some(440.0));
+    let thief = address(66, 4000);
+    let mut fake = Phone::new(1, Codec::Pcmu, Some(700.0));
+    let mut spray = |world: &mut World| {
+        for _ in 0..10 {
+            let mut packet = fake.next().expect("a voice");
+            world.engine.handle_rtp(world.now, a, thief, &mut packet);
+        }
+        world.drain();
+    };
+    spray(&mut world);
+    world.run(100);
+    spray(&mut world);
+    let locked: Vec<_> = world
+        .events
+        .iter()
+        .filter_map(|e| match e {
+            Event::Locked { from, .. } => Some(*from),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(locked, vec![thief, address(1, 4000)]);
+    // Later the phone's address is a stranger's like any other.
+    world.phones[0].from = address(99, 9);
+    let mut moved = spec(1, Codec::Pcmu);
+    moved.remote = address(2, 4000);
+    world.tell(Command::Configure {
+        stream: a,
+        spec: moved,
+    });
+    world.run(6_000);
+    let before = world.engine.figures(a).expect("open").refused_packets;
+    let mut packet = Phone::new(1, Codec::Pcmu, Some(1.0)).next().expect("voice");
+    world
+        .engine
+        .handle_rtp(world.now, a, address(2, 4000), &mut packet);
+    assert_eq!(
+        world.engine.figures(a).expect("open").refused_packets,
+        before + 1
+    );
+}
