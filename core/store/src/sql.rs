@@ -105,33 +105,11 @@ impl Statement {
     }
 }
 
-/// Statements that insert these rows, many at once. The numbers of rows are few and fixed, so
-/// that each statement is prepared once. `head` ends before `VALUES`, `tail` follows the rows.
-pub(crate) fn insert_rows(head: &str, tail: &str, rows: Vec<Vec<Value>>) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let size = [64, 8, 1]
-            .into_iter()
-            .find(|size| *size <= rows.len())
-            .unwrap_or(1);
-        let values: Vec<Vec<Value>> = rows.by_ref().take(size).collect();
-        let columns = values.first().map_or(0, Vec::len);
-        let mut sql = format!("{head} VALUES ");
-        for row in 0..size {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 1..=columns {
-                let comma = if column == 1 { "$" } else { ", $" };
-                sql.push_str(comma);
-                sql.push_str(&(row * columns + column).to_string());
-            }
-            sql.push(')');
-        }
-        sql.push(' ');
-        sql.push_str(tail);
-        statements.push(Statement::new(sql, values.into_iter().flatten().collect()));
-    }
-    statements
+/// Rows of one insertion: `head` stands before `VALUES`, `tail` after the rows.
+pub(crate) struct Insertion<'a> {
+    pub(crate) head: &'a str,
+    pub(crate) tail: &'a str,
+    pub(crate) rows: Vec<Vec<Value>>,
 }
 
 /// A row of either database. Columns are read by their place.
@@ -262,6 +240,42 @@ impl Database {
                 transact!(begun, statements)
             }
         }
+    }
+
+    /// Statements that insert these rows, many at once. The numbers of rows are few and fixed,
+    /// so that each statement is prepared once.
+    pub(crate) fn insert(&self, insertion: Insertion<'_>) -> Vec<Statement> {
+        let Insertion { head, tail, rows } = insertion;
+        let mut statements = Vec::new();
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let fits = |size: &usize| *size <= rows.len();
+            let size = [64, 8, 1].into_iter().find(fits).unwrap_or(1);
+            let values: Vec<Vec<Value>> = rows.by_ref().take(size).collect();
+            let columns = values.first().map_or(0, Vec::len);
+            let mut sql = format!("{head} VALUES ");
+            for row in 0..size {
+                sql.push_str(if row == 0 { "(" } else { ", (" });
+                for column in 1..=columns {
+                    if column > 1 {
+                        sql.push(',');
+                    }
+                    match self {
+                        // Parameters with names are looked up one by one, for each one anew.
+                        Database::Sqlite(_) => sql.push('?'),
+                        Database::Postgres(_) => {
+                            sql.push('$');
+                            sql.push_str(&(row * columns + column).to_string());
+                        }
+                    }
+                }
+                sql.push(')');
+            }
+            sql.push(' ');
+            sql.push_str(tail);
+            statements.push(Statement::new(sql, values.into_iter().flatten().collect()));
+        }
+        statements
     }
 
     fn bytes_type(&self) -> &'static str {

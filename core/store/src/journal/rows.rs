@@ -1,7 +1,6 @@
 //! What the database keeps of the journal: batches, calls and CDRs, and the trait over them.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::read;
 use super::record::StoredEvent;
@@ -18,22 +17,22 @@ pub struct Batch {
     pub last_seq: u64,
     /// Time of the first fact, in Unix milliseconds.
     pub at_ms: u64,
-    /// SHA-256 over tenant, first and last number and payload; see [`checksum`].
+    /// Over tenant, first and last number and payload; see [`checksum`].
     pub checksum: Vec<u8>,
     /// The facts, length-prefixed (`record.rs`).
     pub payload: Vec<u8>,
 }
 
-/// The checksum of a batch: SHA-256 of the tenant's length and name, both numbers (all little
-/// endian, 8 bytes) and the payload.
+/// The checksum of a batch: CRC-32 (IEEE) of the tenant's length and name, both numbers (all
+/// little endian, 8 bytes) and the payload; 4 bytes, little endian. It finds damage, not malice.
 pub fn checksum(tenant: &str, first_seq: u64, last_seq: u64, payload: &[u8]) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    hash.update((tenant.len() as u64).to_le_bytes());
-    hash.update(tenant.as_bytes());
-    hash.update(first_seq.to_le_bytes());
-    hash.update(last_seq.to_le_bytes());
-    hash.update(payload);
-    hash.finalize().to_vec()
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&(tenant.len() as u64).to_le_bytes());
+    crc.update(tenant.as_bytes());
+    crc.update(&first_seq.to_le_bytes());
+    crc.update(&last_seq.to_le_bytes());
+    crc.update(payload);
+    crc.finalize().to_le_bytes().to_vec()
 }
 
 /// One call as the projection knows it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Row, SqlStore, Value, insert_rows};
+use super::{Insertion, Row, SqlStore, Value};
 use crate::bindings::{Binding, BindingStore};
 use crate::error::{StoreError, Task};
 
@@ -44,15 +44,15 @@ impl BindingStore for SqlStore {
                 .iter()
                 .map(|b| ((&b.tenant, &b.user, &b.contact), b))
                 .collect();
-            let statements = insert_rows(
-                "INSERT INTO bindings (tenant, name, contact, flow, path, sip_call_id, cseq,
+            let statements = self.database.insert(Insertion {
+                head: "INSERT INTO bindings (tenant, name, contact, flow, path, sip_call_id, cseq,
                     instance, expires_at_ms, user_agent)",
-                "ON CONFLICT (tenant, name, contact) DO UPDATE SET flow = excluded.flow,
+                tail: "ON CONFLICT (tenant, name, contact) DO UPDATE SET flow = excluded.flow,
                     path = excluded.path, sip_call_id = excluded.sip_call_id,
                     cseq = excluded.cseq, instance = excluded.instance,
                     expires_at_ms = excluded.expires_at_ms, user_agent = excluded.user_agent",
-                latest.into_values().map(values).collect(),
-            );
+                rows: latest.into_values().map(values).collect(),
+            });
             self.database.transact(statements).await
         })
     }

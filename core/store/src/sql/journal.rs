@@ -3,7 +3,7 @@
 //! A tenant's row in `journal_tenants` moves only forward, in the transaction that writes the
 //! batch: an overlap changes fewer rows than it must, and everything is taken back.
 
-use super::{Database, Row, SqlStore, Statement, Value, insert_rows};
+use super::{Database, Insertion, Row, SqlStore, Statement, Value};
 use crate::error::{StoreError, Task};
 use crate::journal::{Batch, CallQuery, CallRow, CdrQuery, CdrRow, Commit, JournalStore};
 
@@ -103,7 +103,7 @@ fn cdr_values(row: &CdrRow) -> Vec<Value> {
 }
 
 /// Moves the tenants' positions; each statement must change all of its rows.
-fn positions(commit: &Commit) -> Vec<Statement> {
+fn positions(database: &Database, commit: &Commit) -> Vec<Statement> {
     let rows = commit.batches.iter().map(|batch| {
         vec![
             Value::from(&batch.tenant),
@@ -111,20 +111,19 @@ fn positions(commit: &Commit) -> Vec<Statement> {
             Value::from(batch.last_seq),
         ]
     });
-    let mut statements = insert_rows(
-        "INSERT INTO journal_tenants (tenant, batch_seq, last_seq)",
-        "ON CONFLICT (tenant) DO UPDATE SET batch_seq = excluded.batch_seq,
+    let mut statements = database.insert(Insertion {
+        head: "INSERT INTO journal_tenants (tenant, batch_seq, last_seq)",
+        tail: "ON CONFLICT (tenant) DO UPDATE SET batch_seq = excluded.batch_seq,
             last_seq = excluded.last_seq WHERE journal_tenants.last_seq < excluded.batch_seq",
-        rows.collect(),
-    );
+        rows: rows.collect(),
+    });
     for statement in &mut statements {
         statement.must_change = Some(statement.values.len() as u64 / 3);
     }
     statements
 }
 
-fn statements(commit: &Commit) -> Vec<Statement> {
-    let mut statements = positions(commit);
+fn statements(database: &Database, commit: &Commit) -> Vec<Statement> {
     let batches = commit.batches.iter().map(|batch| {
         vec![
             Value::from(&batch.tenant),
@@ -135,34 +134,41 @@ fn statements(commit: &Commit) -> Vec<Statement> {
             Value::from(&batch.payload[..]),
         ]
     });
-    statements.extend(insert_rows(
-        "INSERT INTO journal_batches (tenant, first_seq, last_seq, at_ms, checksum, payload)",
-        "",
-        batches.collect(),
-    ));
-    statements.extend(insert_rows(
-        "INSERT INTO calls (tenant, call, started_ms, ended_ms, caller, dialled, result, cause,
-            first_seq, last_seq, batches)",
-        "ON CONFLICT (tenant, call) DO UPDATE SET
-            started_ms = CASE WHEN excluded.started_ms < calls.started_ms
-                THEN excluded.started_ms ELSE calls.started_ms END,
-            first_seq = CASE WHEN excluded.first_seq < calls.first_seq
-                THEN excluded.first_seq ELSE calls.first_seq END,
-            ended_ms = COALESCE(excluded.ended_ms, calls.ended_ms),
-            caller = COALESCE(excluded.caller, calls.caller),
-            dialled = COALESCE(excluded.dialled, calls.dialled),
-            result = COALESCE(excluded.result, calls.result),
-            cause = COALESCE(excluded.cause, calls.cause),
-            last_seq = COALESCE(excluded.last_seq, calls.last_seq),
-            batches = COALESCE(excluded.batches, calls.batches)",
-        commit.calls.iter().map(call_values).collect(),
-    ));
-    statements.extend(insert_rows(
-        "INSERT INTO cdrs (tenant, seq, call, leg, started_ms, ended_ms, talk_ms, caller,
-            dialled, result, cause, json)",
-        "",
-        commit.cdrs.iter().map(cdr_values).collect(),
-    ));
+    let insertions = [
+        Insertion {
+            head: "INSERT INTO journal_batches
+                (tenant, first_seq, last_seq, at_ms, checksum, payload)",
+            tail: "",
+            rows: batches.collect(),
+        },
+        Insertion {
+            head: "INSERT INTO calls (tenant, call, started_ms, ended_ms, caller, dialled, result,
+                cause, first_seq, last_seq, batches)",
+            tail: "ON CONFLICT (tenant, call) DO UPDATE SET
+                started_ms = CASE WHEN excluded.started_ms < calls.started_ms
+                    THEN excluded.started_ms ELSE calls.started_ms END,
+                first_seq = CASE WHEN excluded.first_seq < calls.first_seq
+                    THEN excluded.first_seq ELSE calls.first_seq END,
+                ended_ms = COALESCE(excluded.ended_ms, calls.ended_ms),
+                caller = COALESCE(excluded.caller, calls.caller),
+                dialled = COALESCE(excluded.dialled, calls.dialled),
+                result = COALESCE(excluded.result, calls.result),
+                cause = COALESCE(excluded.cause, calls.cause),
+                last_seq = COALESCE(excluded.last_seq, calls.last_seq),
+                batches = COALESCE(excluded.batches, calls.batches)",
+            rows: commit.calls.iter().map(call_values).collect(),
+        },
+        Insertion {
+            head: "INSERT INTO cdrs (tenant, seq, call, leg, started_ms, ended_ms, talk_ms, caller,
+                dialled, result, cause, json)",
+            tail: "",
+            rows: commit.cdrs.iter().map(cdr_values).collect(),
+        },
+    ];
+    let mut statements = positions(database, commit);
+    for insertion in insertions {
+        statements.extend(database.insert(insertion));
+    }
     statements
 }
 
@@ -178,7 +184,7 @@ impl JournalStore for SqlStore {
     }
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> Task<'a, ()> {
-        Box::pin(self.database.transact(statements(commit)))
+        Box::pin(self.database.transact(statements(&self.database, commit)))
     }
 
     fn make_durable(&self) -> Task<'_, ()> {

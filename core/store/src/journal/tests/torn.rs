@@ -7,11 +7,7 @@ use super::*;
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let runtime = { runtime }.enable_time().build().unwrap();
     runtime.block_on(future)
 }
 
