@@ -27,7 +27,12 @@ pub struct SqlStore {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Database {
-    Sqlite(SqlitePool),
+    /// SQLite lets one write at a time: all writes take one connection, whose page cache so
+    /// stays right; reads take others.
+    Sqlite {
+        writes: SqlitePool,
+        reads: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -192,8 +197,8 @@ impl Database {
     pub(crate) async fn run(&self, sql: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let sql = sql.to_owned();
         match self {
-            Database::Sqlite(pool) => {
-                let done = bound!(sql, values).execute(pool).await;
+            Database::Sqlite { writes, .. } => {
+                let done = bound!(sql, values).execute(writes).await;
                 done.map(|done| done.rows_affected()).map_err(sort)
             }
             Database::Postgres(pool) => {
@@ -203,22 +208,19 @@ impl Database {
         }
     }
 
-    /// Runs a statement; gives the rows that it returns.
+    /// Runs a query; gives its rows.
     pub(crate) async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        let sql = sql.to_owned();
         match self {
-            Database::Sqlite(pool) => {
-                let rows = bound!(sql, values).fetch_all(pool).await.map_err(sort)?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
-            }
+            Database::Sqlite { reads, .. } => sqlite_rows(reads, sql, values).await,
             Database::Postgres(pool) => {
-                let rows = bound!(sql, values).fetch_all(pool).await.map_err(sort)?;
+                let query = bound!(sql.to_owned(), values);
+                let rows = query.fetch_all(pool).await.map_err(sort)?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
     }
 
-    /// The first row that a statement returns.
+    /// The first row of a query.
     pub(crate) async fn row(
         &self,
         sql: &str,
@@ -227,12 +229,27 @@ impl Database {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// The first row that a writing statement returns.
+    pub(crate) async fn written_row(
+        &self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        match self {
+            Database::Sqlite { writes, .. } => {
+                let rows = sqlite_rows(writes, sql, values).await?;
+                Ok(rows.into_iter().next())
+            }
+            Database::Postgres(_) => self.row(sql, values).await,
+        }
+    }
+
     /// Runs all statements or none.
     pub(crate) async fn transact(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
         match self {
-            Database::Sqlite(pool) => {
+            Database::Sqlite { writes, .. } => {
                 // Takes the write lock at once: a reader that turns writer could not wait.
-                let begun = pool.begin_with("BEGIN IMMEDIATE").await.map_err(sort)?;
+                let begun = writes.begin_with("BEGIN IMMEDIATE").await.map_err(sort)?;
                 transact!(begun, statements)
             }
             Database::Postgres(pool) => {
@@ -262,7 +279,7 @@ impl Database {
                     }
                     match self {
                         // Parameters with names are looked up one by one, for each one anew.
-                        Database::Sqlite(_) => sql.push('?'),
+                        Database::Sqlite { .. } => sql.push('?'),
                         Database::Postgres(_) => {
                             sql.push('$');
                             sql.push_str(&(row * columns + column).to_string());
@@ -280,7 +297,7 @@ impl Database {
 
     fn bytes_type(&self) -> &'static str {
         match self {
-            Database::Sqlite(_) => "BLOB",
+            Database::Sqlite { .. } => "BLOB",
             Database::Postgres(_) => "BYTEA",
         }
     }
@@ -330,6 +347,16 @@ impl Database {
     }
 }
 
+async fn sqlite_rows(
+    pool: &SqlitePool,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, StoreError> {
+    let query = bound!(sql.to_owned(), values);
+    let rows = query.fetch_all(pool).await.map_err(sort)?;
+    Ok(rows.into_iter().map(Row::Sqlite).collect())
+}
+
 impl SqlStore {
     /// The same store with other bounds on values.
     pub fn with_limits(mut self, limits: KvLimits) -> Self {
@@ -340,7 +367,10 @@ impl SqlStore {
     /// Closes all connections; what is under way ends first.
     pub async fn close(&self) {
         match &self.database {
-            Database::Sqlite(pool) => pool.close().await,
+            Database::Sqlite { writes, reads } => {
+                reads.close().await;
+                writes.close().await;
+            }
             Database::Postgres(pool) => pool.close().await,
         }
     }

@@ -15,8 +15,8 @@ use crate::error::StoreError;
 use crate::kv::KvLimits;
 use crate::sql::{Database, SqlStore, sort};
 
-/// Connections of one node; SQLite lets one write at a time.
-const CONNECTIONS_MAX: u32 = 4;
+/// Connections that read at once.
+const READERS_MAX: u32 = 3;
 /// Larger than SQLite's own 4,096, because most bytes are the journal's large rows.
 const PAGE_BYTES: u32 = 8_192;
 const BUSY_MAX: Duration = Duration::from_secs(5);
@@ -37,17 +37,19 @@ pub async fn open_sqlite(path: &Path) -> Result<SqlStore, StoreError> {
         .page_size(PAGE_BYTES)
         .busy_timeout(BUSY_MAX)
         .foreign_keys(true);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
-        .acquire_timeout(ACQUIRE_MAX)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(sort)?;
-    let database = Database::Sqlite(pool);
+    let writes = pool(1).connect_with(options.clone()).await.map_err(sort)?;
+    let reads = pool(READERS_MAX).connect_lazy_with(options);
+    let database = Database::Sqlite { writes, reads };
     database.migrate().await?;
     Ok(SqlStore {
         database,
         limits: KvLimits::default(),
     })
+}
+
+fn pool(connections_max: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(ACQUIRE_MAX)
+        .test_before_acquire(false)
 }

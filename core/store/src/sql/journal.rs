@@ -191,10 +191,10 @@ impl JournalStore for SqlStore {
         Box::pin(async move {
             match &self.database {
                 // A commit is in the write-ahead log, which is only synced here.
-                Database::Sqlite(_) => {
+                Database::Sqlite { .. } => {
                     let row = self
                         .database
-                        .row("PRAGMA wal_checkpoint(FULL)", Vec::new())
+                        .written_row("PRAGMA wal_checkpoint(FULL)", Vec::new())
                         .await?;
                     match row {
                         Some(row) if row.int(0)? == 0 => Ok(()),

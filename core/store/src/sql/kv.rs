@@ -97,7 +97,7 @@ impl KvStore for SqlStore {
             let values = self.row_values(place, None, Some(delta), when);
             let row = self
                 .database
-                .row(&format!("{INSERT}{INCREMENT}"), values)
+                .written_row(&format!("{INSERT}{INCREMENT}"), values)
                 .await?;
             match row {
                 Some(row) => row.int(0),
