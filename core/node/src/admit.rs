@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cordboard_call::event::Party;
 use cordboard_dialplan::numbers::{NumberPolicy, normalise};
-use cordboard_dialplan::route::{Challenge, Trunk, User};
+use cordboard_dialplan::route::{Challenge, User};
 use cordboard_sip::NewRequest;
 use cordboard_sip::auth::{Algorithm, AuthError, Ha1, Verifier};
 use cordboard_sip::message::{Method, Uri};
@@ -89,15 +89,22 @@ pub fn decide(gate: &mut Gate<'_>, now: Duration, new: &NewRequest) -> Decision 
         Method::Invite if trunk => from_trunk(gate, new, &uri),
         Method::Invite => from_user(gate, now, new, &uri),
         Method::Register => register(gate, now, new, &uri),
-        Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify | Method::Refer => {
-            refuse(481, "no-dialog")
-        }
+        Method::Bye
+        | Method::Info
+        | Method::Update
+        | Method::Prack
+        | Method::Notify
+        | Method::Refer => refuse(481, "no-dialog"),
         Method::Message | Method::Publish | Method::Subscribe => Decision::Refuse {
             code: 405,
             headers: vec![("Allow", ALLOW.to_owned())],
             reason: "method",
         },
-        _ => Decision::Refuse { code: 501, headers: vec![("Allow", ALLOW.to_owned())], reason: "method" },
+        _ => Decision::Refuse {
+            code: 501,
+            headers: vec![("Allow", ALLOW.to_owned())],
+            reason: "method",
+        },
     }
 }
 
@@ -105,23 +112,37 @@ pub fn decide(gate: &mut Gate<'_>, now: Duration, new: &NewRequest) -> Decision 
 pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
 
 fn refuse(code: u16, reason: &'static str) -> Decision {
-    Decision::Refuse { code, headers: Vec::new(), reason }
+    Decision::Refuse {
+        code,
+        headers: Vec::new(),
+        reason,
+    }
 }
 
 fn busy(reason: &'static str) -> Decision {
-    Decision::Refuse { code: 503, headers: vec![("Retry-After", "10".to_owned())], reason }
+    Decision::Refuse {
+        code: 503,
+        headers: vec![("Retry-After", "10".to_owned())],
+        reason,
+    }
 }
 
 fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
     if let Some(reason) = gate.closed {
         return busy(reason);
     }
-    let dialled = dialled_number(uri);
+    let dialled = dialled_number(uri, &NumberPolicy::PLAIN);
     let found = gate.tenants.of_trunk(new.flow.remote, &dialled);
     let Some((generation, trunk)) = found else {
         return refuse(404, "unknown-trunk");
     };
-    let (caller, caller_name) = caller_of_trunk(new, trunk);
+    // The carrier may write numbers as its country does; the tenant says which country that is.
+    let numbers = generation.dialplan.tenant.numbers.policy();
+    let dialled = match generation.dialplan.dids.lookup(&dialled) {
+        Some(_) => dialled,
+        None => dialled_number(uri, &numbers),
+    };
+    let (caller, caller_name) = caller_of_trunk(new, &numbers);
     Decision::Call(Box::new(Incoming {
         generation: Arc::clone(generation),
         party: Party::Trunk(trunk.name.clone()),
@@ -133,22 +154,25 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
 }
 
 /// The caller of a trunk's call: P-Asserted-Identity, Remote-Party-ID, From in this order, since
-/// the trunk is trusted; in E.164 where it is a number. Anonymous is empty.
-fn caller_of_trunk(new: &NewRequest, _trunk: &Trunk) -> (String, Option<String>) {
+/// the trunk is trusted; in E.164 where its country is known. Anonymous and malformed are empty,
+/// so they match nobody.
+fn caller_of_trunk(new: &NewRequest, numbers: &NumberPolicy<'_>) -> (String, Option<String>) {
     let headers = new.request.headers();
-    let asserted = ["P-Asserted-Identity", "Remote-Party-ID"].iter().find_map(|name| {
-        let value = headers.find(name.as_bytes())?;
-        cordboard_sip::message::NameAddr::parse(value).ok()
-    });
+    let asserted = ["P-Asserted-Identity", "Remote-Party-ID"]
+        .iter()
+        .find_map(|name| {
+            let value = headers.find(name.as_bytes())?;
+            cordboard_sip::message::NameAddr::parse(value).ok()
+        });
     let Some(address) = asserted.or_else(|| headers.from().ok()) else {
         return (String::new(), None);
     };
     let user = address.uri.user_decoded().unwrap_or_default().into_owned();
-    if user.eq_ignore_ascii_case("anonymous") || user.is_empty() {
+    if user.eq_ignore_ascii_case("anonymous") {
         return (String::new(), None);
     }
-    let number = normalise(&user, &NumberPolicy::PLAIN).unwrap_or(user);
-    (clean(&number), address.display.as_deref().map(clean))
+    let number = normalise(&user, numbers).unwrap_or_default();
+    (number, address.display.as_deref().map(clean))
 }
 
 fn from_user(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) -> Decision {
@@ -156,10 +180,11 @@ fn from_user(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) ->
     let Ok(from) = request.headers().from() else {
         return refuse(400, "bad-from");
     };
-    let generation = match tenant_of(gate.tenants, &from.uri).or_else(|| tenant_of(gate.tenants, uri)) {
-        Some(generation) => Arc::clone(generation),
-        None => return refuse(404, "no-tenant"),
-    };
+    let generation =
+        match tenant_of(gate.tenants, &from.uri).or_else(|| tenant_of(gate.tenants, uri)) {
+            Some(generation) => Arc::clone(generation),
+            None => return refuse(404, "no-tenant"),
+        };
     let user = match authenticate(gate, now, new, &generation) {
         Ok(user) => user,
         Err(decision) => return decision,
@@ -174,7 +199,7 @@ fn from_user(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) ->
         party: Party::User(user.name.clone()),
         caller: user.name.clone(),
         caller_name: user.display.clone().or(from.display.as_deref().map(clean)),
-        dialled: dialled_number(uri),
+        dialled: dialled_number(uri, &NumberPolicy::PLAIN),
         user: Some(user),
         generation,
     }))
@@ -211,13 +236,21 @@ fn authenticate(
     let plan = &generation.dialplan;
     let realm = plan.tenant.domain.as_str();
     let source = new.flow.remote.ip();
-    let ha1 = |user: &str| plan.users.contains_key(user).then(|| (gate.ha1)(&plan.tenant.name, user)).flatten();
+    let ha1 = |user: &str| {
+        plan.users
+            .contains_key(user)
+            .then(|| (gate.ha1)(&plan.tenant.name, user))
+            .flatten()
+    };
     let verdict = gate.verifier.verify(now, &new.request, realm, &ha1);
     let named = match &verdict {
         Ok(verified) => plan.users.get(&verified.user),
-        Err(_) => new.request.headers().from().ok().and_then(|from| {
-            plan.users.get(from.uri.user_decoded()?.as_ref())
-        }),
+        Err(_) => new
+            .request
+            .headers()
+            .from()
+            .ok()
+            .and_then(|from| plan.users.get(from.uri.user_decoded()?.as_ref())),
     };
     match (&verdict, named) {
         (Ok(_), Some(user)) => {
@@ -229,7 +262,9 @@ fn authenticate(
             gate.sources.failed(now, source);
         }
     }
-    let policy = named.and_then(|user| user.challenge).unwrap_or(plan.tenant.challenge);
+    let policy = named
+        .and_then(|user| user.challenge)
+        .unwrap_or(plan.tenant.challenge);
     let algorithms: &[Algorithm] = match policy {
         Challenge::Md5 => &[Algorithm::Md5],
         Challenge::Sha256 => &[Algorithm::Sha256],
@@ -239,7 +274,10 @@ fn authenticate(
     let challenges = gate.verifier.challenges(now, realm, algorithms, stale);
     Err(Decision::Refuse {
         code: 401,
-        headers: challenges.into_iter().map(|value| ("WWW-Authenticate", value)).collect(),
+        headers: challenges
+            .into_iter()
+            .map(|value| ("WWW-Authenticate", value))
+            .collect(),
         reason: match verdict {
             Err(AuthError::NoCredentials) => "challenged",
             Err(AuthError::Stale) => "stale-nonce",
@@ -249,10 +287,10 @@ fn authenticate(
 }
 
 /// What is dialled: the user part of the request URI, without its parameters, escapes resolved.
-fn dialled_number(uri: &Uri) -> String {
+fn dialled_number(uri: &Uri, numbers: &NumberPolicy<'_>) -> String {
     let user = uri.user_decoded().unwrap_or_default();
     let user = user.split(';').next().unwrap_or_default();
-    clean(&normalise(user, &NumberPolicy::PLAIN).unwrap_or_else(|| user.to_owned()))
+    clean(&normalise(user, numbers).unwrap_or_else(|| user.to_owned()))
 }
 
 /// Text from outside as it may stand in events, logs and headers: no control characters, at most

@@ -15,7 +15,9 @@ const NAT: &str = "nat";
 pub async fn restore(store: &dyn Store, unix_ms: u64) -> Result<Registrar, StoreError> {
     let mut registrar = Registrar::default();
     for kept in store.load_bindings(unix_ms).await? {
-        let Some(flow) = parse_flow(&kept.flow) else { continue };
+        let Some(flow) = parse_flow(&kept.flow) else {
+            continue;
+        };
         if flow.transport != Transport::Udp {
             continue;
         }
@@ -42,7 +44,11 @@ pub async fn keep(store: &dyn Store, change: BindingChange) -> Result<(), StoreE
                 user,
                 contact: binding.uri,
                 flow: flow_text(&binding.flow),
-                path: if binding.nat { NAT.to_owned() } else { String::new() },
+                path: if binding.nat {
+                    NAT.to_owned()
+                } else {
+                    String::new()
+                },
                 sip_call_id: binding.call_id,
                 cseq: binding.cseq,
                 instance: None,
@@ -58,7 +64,11 @@ pub async fn keep(store: &dyn Store, change: BindingChange) -> Result<(), StoreE
 }
 
 fn flow_text(flow: &Flow) -> String {
-    let transport = if flow.transport == Transport::Udp { "udp" } else { "tcp" };
+    let transport = if flow.transport == Transport::Udp {
+        "udp"
+    } else {
+        "tcp"
+    };
     format!("{transport} {} {}", flow.local, flow.remote)
 }
 
@@ -69,5 +79,10 @@ fn parse_flow(text: &str) -> Option<Flow> {
         "tcp" => Transport::Tcp,
         _ => return None,
     };
-    Some(Flow { transport, local: parts.next()?.parse().ok()?, remote: parts.next()?.parse().ok()?, connection: 0 })
+    Some(Flow {
+        transport,
+        local: parts.next()?.parse().ok()?,
+        remote: parts.next()?.parse().ok()?,
+        connection: 0,
+    })
 }

@@ -34,7 +34,10 @@ impl Capture {
     /// A dialog of a call begins.
     pub fn bind(&mut self, sip_call_id: &[u8], entry: Entry) {
         let key: Box<[u8]> = sip_call_id.into();
-        self.of_call.entry(entry.call).or_default().push(key.clone());
+        self.of_call
+            .entry(entry.call)
+            .or_default()
+            .push(key.clone());
         self.entries.insert(key, entry);
     }
 
@@ -81,26 +84,36 @@ pub fn cseq(message: &[u8]) -> Option<&[u8]> {
 }
 
 fn header<'a>(message: &'a [u8], name: &[u8], compact: &[u8]) -> Option<&'a [u8]> {
-    message.split(|&b| b == b'\n').skip(1).take_while(|line| !line.is_empty() && *line != b"\r").find_map(|line| {
-        let colon = line.iter().take(40).position(|&b| b == b':')?;
-        let (key, value) = line.split_at_checked(colon)?;
-        let key = key.trim_ascii_end();
-        let matches = key.eq_ignore_ascii_case(name) || (!compact.is_empty() && key.eq_ignore_ascii_case(compact));
-        matches.then(|| value.get(1..).unwrap_or_default().trim_ascii())
-    })
+    message
+        .split(|&b| b == b'\n')
+        .skip(1)
+        .take_while(|line| !line.is_empty() && *line != b"\r")
+        .find_map(|line| {
+            let colon = line.iter().take(40).position(|&b| b == b':')?;
+            let (key, value) = line.split_at_checked(colon)?;
+            let key = key.trim_ascii_end();
+            let matches = key.eq_ignore_ascii_case(name)
+                || (!compact.is_empty() && key.eq_ignore_ascii_case(compact));
+            matches.then(|| value.get(1..).unwrap_or_default().trim_ascii())
+        })
 }
 
 /// A message's first line, without control characters, at most 200 bytes; with the method behind a
 /// status line, since `200 OK` alone says little.
 pub fn summary(message: &[u8]) -> String {
     let line = message.split(|&b| b == b'\n').next().unwrap_or_default();
-    let line = line.get(..LINE_BYTES_MAX.min(line.len())).unwrap_or_default().trim_ascii();
+    let line = line
+        .get(..LINE_BYTES_MAX.min(line.len()))
+        .unwrap_or_default()
+        .trim_ascii();
     let mut text: String = String::from_utf8_lossy(line)
         .chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
     if let Some(status) = text.strip_prefix("SIP/2.0 ") {
-        let method = cseq(message).and_then(|c| c.rsplit(|&b| b == b' ').next()).unwrap_or_default();
+        let method = cseq(message)
+            .and_then(|c| c.rsplit(|&b| b == b' ').next())
+            .unwrap_or_default();
         text = format!("{status} ({})", String::from_utf8_lossy(method));
     } else if let Some(request) = text.strip_suffix(" SIP/2.0") {
         text = request.to_owned();
@@ -112,12 +125,16 @@ pub fn summary(message: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const OK: &[u8] = b"SIP/2.0 200 OK\r\nVia: x\r\ni : abc@host\r\nCSeq: 1 INVITE\r\n\r\nCall-ID: body\r\n";
+    const OK: &[u8] =
+        b"SIP/2.0 200 OK\r\nVia: x\r\ni : abc@host\r\nCSeq: 1 INVITE\r\n\r\nCall-ID: body\r\n";
 
     #[test]
     fn a_line_names_status_and_method() {
         assert_eq!(summary(OK), "200 OK (INVITE)");
-        assert_eq!(summary(b"INVITE sip:a\x1b@b SIP/2.0\r\n"), "INVITE sip:a\u{fffd}@b");
+        assert_eq!(
+            summary(b"INVITE sip:a\x1b@b SIP/2.0\r\n"),
+            "INVITE sip:a\u{fffd}@b"
+        );
         assert_eq!(call_id(OK), Some(&b"abc@host"[..]));
         assert_eq!(call_id(b"SIP/2.0 200 OK\r\n\r\nCall-ID: x\r\n"), None);
     }
@@ -126,7 +143,13 @@ mod tests {
     fn call_ids_leave_after_the_call() {
         let mut capture = Capture::default();
         let call = CallId::new(1, 0, 7);
-        capture.bind(b"abc@host", Entry { call, tenant: TenantId::new("demo") });
+        capture.bind(
+            b"abc@host",
+            Entry {
+                call,
+                tenant: TenantId::new("demo"),
+            },
+        );
         assert_eq!(capture.find(OK).unwrap().call, call);
         capture.release(Duration::from_secs(1), call);
         capture.expire(Duration::from_secs(5));

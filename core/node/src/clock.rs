@@ -23,12 +23,17 @@ pub struct Clock {
 impl Clock {
     /// Starts counting.
     pub fn start() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 
     /// Both clocks.
     pub fn read(&self) -> Moment {
-        Moment { now: self.start.elapsed(), unix_ms: unix_ms() }
+        Moment {
+            now: self.start.elapsed(),
+            unix_ms: unix_ms(),
+        }
     }
 }
 
@@ -36,7 +41,9 @@ impl Clock {
 pub fn unix_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        .map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
 }
 
 /// CPU time of the calling thread, for scripts' budgets.

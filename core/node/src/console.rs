@@ -23,11 +23,15 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
             contacts(store, tenant.as_deref(), last).await
         }),
         Command::Cdr { call } => {
-            let said = reading(data, places, async |store: &dyn Store| cdrs(store, &call).await);
+            let said = reading(data, places, async |store: &dyn Store| {
+                cdrs(store, &call).await
+            });
             if json { said } else { said.map(cdr_table) }
         }
         Command::Explain { call } => {
-            let said = reading(data, places, async |store: &dyn Store| story(store, &call, json).await);
+            let said = reading(data, places, async |store: &dyn Store| {
+                story(store, &call, json).await
+            });
             if let (Ok(Value::String(text)), false) = (&said, json) {
                 print!("{text}");
                 return ExitCode::SUCCESS;
@@ -45,10 +49,14 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
 fn verb(command: Command) -> Result<Verb, String> {
     Ok(match command {
         Command::Calls => Verb::Calls,
-        Command::Call { what: CallCommand::Start(ask) } => {
+        Command::Call {
+            what: CallCommand::Start(ask),
+        } => {
             let mut variables = std::collections::BTreeMap::new();
             for pair in &ask.set {
-                let (name, value) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not name=value"))?;
+                let (name, value) = pair
+                    .split_once('=')
+                    .ok_or_else(|| format!("`{pair}` is not name=value"))?;
                 variables.insert(name.to_owned(), value.to_owned());
             }
             Verb::CallStart(Originate {
@@ -61,22 +69,47 @@ fn verb(command: Command) -> Result<Verb, String> {
                 key: ask.key,
             })
         }
-        Command::Hangup { of, cause } => Verb::Hangup { call: of.call, leg: of.leg, cause },
-        Command::Play { of, prompt } => Verb::Play { call: of.call, leg: of.leg, prompt },
-        Command::Record { of, off } => Verb::Record { call: of.call, on: !off },
+        Command::Hangup { of, cause } => Verb::Hangup {
+            call: of.call,
+            leg: of.leg,
+            cause,
+        },
+        Command::Play { of, prompt } => Verb::Play {
+            call: of.call,
+            leg: of.leg,
+            prompt,
+        },
+        Command::Record { of, off } => Verb::Record {
+            call: of.call,
+            on: !off,
+        },
         Command::Users => Verb::Users,
         Command::Trunks => Verb::Trunks,
         Command::Reload { wait } => Verb::Reload { wait },
-        Command::Generations { tenant, diff: Some(generation), .. } => Verb::Diff { tenant, generation },
-        Command::Generations { tenant, rollback: Some(generation), .. } => Verb::Rollback { tenant, generation },
+        Command::Generations {
+            tenant,
+            diff: Some(generation),
+            ..
+        } => Verb::Diff { tenant, generation },
+        Command::Generations {
+            tenant,
+            rollback: Some(generation),
+            ..
+        } => Verb::Rollback { tenant, generation },
         Command::Generations { tenant, .. } => Verb::Generations { tenant },
         Command::Loglevel { level } => Verb::Loglevel { level },
         Command::Drain { off } => Verb::Drain { on: !off },
         Command::Shutdown { drain } => Verb::Shutdown { drain },
         Command::Health => Verb::Health,
-        Command::Password { tenant, user, password } => {
-            Verb::Password { tenant, user, password: password.map_or_else(read_password, Ok)? }
-        }
+        Command::Password {
+            tenant,
+            user,
+            password,
+        } => Verb::Password {
+            tenant,
+            user,
+            password: password.map_or_else(read_password, Ok)?,
+        },
         _ => return Err("that is no command for a running switch".to_owned()),
     })
 }
@@ -87,19 +120,30 @@ fn read_password() -> Result<String, String> {
         eprint!("New password: ");
         let _ = std::io::stderr().flush();
         let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map_err(|e| e.to_string())?;
+        std::io::stdin()
+            .read_line(&mut line)
+            .map_err(|e| e.to_string())?;
         return Ok(line.trim_end().to_owned());
     }
     let mut text = String::new();
-    std::io::stdin().take(1024).read_to_string(&mut text).map_err(|e| e.to_string())?;
+    std::io::stdin()
+        .take(1024)
+        .read_to_string(&mut text)
+        .map_err(|e| e.to_string())?;
     Ok(text.trim_end().to_owned())
 }
 
 fn secrets(data: &DataDir, json: bool) -> ExitCode {
     match data.secrets() {
-        Ok(secrets) if json => print(serde_json::to_value(secrets).map_err(|e| e.to_string()), true),
+        Ok(secrets) if json => print(
+            serde_json::to_value(secrets).map_err(|e| e.to_string()),
+            true,
+        ),
         Ok(secrets) if secrets.sip.is_empty() => {
-            println!("No generated passwords are kept in {}.", data.root.display());
+            println!(
+                "No generated passwords are kept in {}.",
+                data.root.display()
+            );
             ExitCode::SUCCESS
         }
         Ok(secrets) => {
@@ -116,7 +160,11 @@ fn secrets(data: &DataDir, json: bool) -> ExitCode {
 
 fn trace(data: &DataDir, call: Option<String>, json: bool) -> ExitCode {
     let shown = client::stream(&data.control(), &Verb::Trace { call }, |line| {
-        let line = if json { line.to_owned() } else { trace_line(line) };
+        let line = if json {
+            line.to_owned()
+        } else {
+            trace_line(line)
+        };
         writeln!(std::io::stdout(), "{line}").is_ok()
     });
     match shown {
@@ -126,17 +174,32 @@ fn trace(data: &DataDir, call: Option<String>, json: bool) -> ExitCode {
 }
 
 fn trace_line(line: &str) -> String {
-    let Ok(event) = serde_json::from_str::<Value>(line) else { return line.to_owned() };
-    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Ok(event) = serde_json::from_str::<Value>(line) else {
+        return line.to_owned();
+    };
+    let text = |name: &str| {
+        event
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let mut data = event.get("data").cloned().unwrap_or_default();
     if let Some(fields) = data.as_object_mut() {
         fields.remove("topic");
     }
-    let leg = event.get("leg").map(|leg| format!(".{leg}")).unwrap_or_default();
+    let leg = event
+        .get("leg")
+        .map(|leg| format!(".{leg}"))
+        .unwrap_or_default();
     let call = text("call");
     // The last characters differ between calls of the same second, the first do not.
     let tail = call.get(call.len().saturating_sub(8)..).unwrap_or_default();
-    format!("{} {tail}{leg:<3} {:<22} {data}", text("tenant"), text("topic"))
+    format!(
+        "{} {tail}{leg:<3} {:<22} {data}",
+        text("tenant"),
+        text("topic")
+    )
 }
 
 /// Reads the database: after the running switch has written everything out, if one runs.
@@ -147,11 +210,17 @@ fn reading(data: &DataDir, places: &Start, read: impl AsyncFnOnce(&dyn Store) ->
     }
     let place = start::database_place(data, &places.dialplans)?;
     if place.starts_with('/') || place.starts_with('.') {
-        std::fs::metadata(&place).map_err(|_| format!("{place}: there is no database yet; start the switch first"))?;
+        std::fs::metadata(&place)
+            .map_err(|_| format!("{place}: there is no database yet; start the switch first"))?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        let store = cordboard_store::open(&place).await.map_err(|e| e.to_string())?;
+        let store = cordboard_store::open(&place)
+            .await
+            .map_err(|e| e.to_string())?;
         read(store.as_ref()).await
     })
 }
@@ -168,7 +237,12 @@ async fn contacts(store: &dyn Store, tenant: Option<&str>, last: u32) -> Said {
     };
     let mut rows: Vec<CallRow> = Vec::new();
     for name in names {
-        rows.extend(store.calls(&CallQuery::newest(&name, last)).await.map_err(|e| e.to_string())?);
+        rows.extend(
+            store
+                .calls(&CallQuery::newest(&name, last))
+                .await
+                .map_err(|e| e.to_string())?,
+        );
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.started_ms));
     rows.truncate(last as usize);
@@ -195,22 +269,39 @@ async fn find(store: &dyn Store, text: &str) -> Result<(String, String), String>
     let text = text.to_ascii_lowercase();
     let mut found = Vec::new();
     for tenant in tenants(store).await? {
-        if store.call(&tenant, &text).await.map_err(|e| e.to_string())?.is_some() {
+        if store
+            .call(&tenant, &text)
+            .await
+            .map_err(|e| e.to_string())?
+            .is_some()
+        {
             return Ok((tenant, text));
         }
-        let rows = store.calls(&CallQuery::newest(&tenant, 1000)).await.map_err(|e| e.to_string())?;
-        found.extend(rows.into_iter().filter(|r| r.call.starts_with(&text)).map(|r| (tenant.clone(), r.call)));
+        let rows = store
+            .calls(&CallQuery::newest(&tenant, 1000))
+            .await
+            .map_err(|e| e.to_string())?;
+        found.extend(
+            rows.into_iter()
+                .filter(|r| r.call.starts_with(&text))
+                .map(|r| (tenant.clone(), r.call)),
+        );
     }
     match found.len() {
         1 => Ok(found.swap_remove(0)),
         0 => Err(format!("no contact begins with `{text}`")),
-        n => Err(format!("{n} contacts begin with `{text}`: give more of the id")),
+        n => Err(format!(
+            "{n} contacts begin with `{text}`: give more of the id"
+        )),
     }
 }
 
 async fn cdrs(store: &dyn Store, call: &str) -> Said {
     let (tenant, call) = find(store, call).await?;
-    let rows = store.cdrs(&CdrQuery::of_call(&tenant, &call)).await.map_err(|e| e.to_string())?;
+    let rows = store
+        .cdrs(&CdrQuery::of_call(&tenant, &call))
+        .await
+        .map_err(|e| e.to_string())?;
     Ok(rows
         .iter()
         .map(|row| {
@@ -247,8 +338,10 @@ const EVENTS_SHOWN_MAX: usize = 5_000;
 
 async fn story(store: &dyn Store, call: &str, json: bool) -> Said {
     let (tenant, call) = find(store, call).await?;
-    let events =
-        store.events_of_call(&tenant, &call, EVENTS_SHOWN_MAX).await.map_err(|e| e.to_string())?;
+    let events = store
+        .events_of_call(&tenant, &call, EVENTS_SHOWN_MAX)
+        .await
+        .map_err(|e| e.to_string())?;
     if json {
         return Ok(events
             .iter()
@@ -260,7 +353,11 @@ async fn story(store: &dyn Store, call: &str, json: bool) -> Said {
             })
             .collect());
     }
-    Ok(Value::String(format!("{}{}", explain::explain(&tenant, &call, &events), explain::ladder(&events))))
+    Ok(Value::String(format!(
+        "{}{}",
+        explain::explain(&tenant, &call, &events),
+        explain::ladder(&events)
+    )))
 }
 
 /// Prints a result: a table, a list of fields, or JSON.
@@ -288,20 +385,40 @@ fn print(said: Said, json: bool) -> ExitCode {
 }
 
 fn print_rows(rows: &[Value]) {
-    let Some(columns) = rows.first().and_then(Value::as_object).map(|o| o.keys().cloned().collect::<Vec<_>>()) else {
+    let Some(columns) = rows
+        .first()
+        .and_then(Value::as_object)
+        .map(|o| o.keys().cloned().collect::<Vec<_>>())
+    else {
         println!("none");
         return;
     };
     let mut lines = vec![columns.clone()];
     for row in rows {
-        lines.push(columns.iter().map(|c| row.get(c).map(cell).unwrap_or_default()).collect());
+        lines.push(
+            columns
+                .iter()
+                .map(|c| row.get(c).map(cell).unwrap_or_default())
+                .collect(),
+        );
     }
     let widths: Vec<usize> = (0..columns.len())
-        .map(|i| lines.iter().filter_map(|l| l.get(i)).map(|c| c.chars().count()).max().unwrap_or(0).min(60))
+        .map(|i| {
+            lines
+                .iter()
+                .filter_map(|l| l.get(i))
+                .map(|c| c.chars().count())
+                .max()
+                .unwrap_or(0)
+                .min(60)
+        })
         .collect();
     for line in &lines {
-        let cells: Vec<String> =
-            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
+        let cells: Vec<String> = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}", width = *width))
+            .collect();
         println!("{}", cells.join("  ").trim_end());
     }
 }
@@ -311,9 +428,11 @@ fn cell(value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(list) if list.is_empty() => "-".to_owned(),
-        Value::Array(list) if list.iter().all(Value::is_string) => {
-            list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
-        }
+        Value::Array(list) if list.iter().all(Value::is_string) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join("\n"),
         other => other.to_string(),
     }
 }

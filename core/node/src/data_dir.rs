@@ -46,7 +46,10 @@ impl DataDir {
     /// Makes the folder where it is missing and closes it to others.
     pub fn create(&self) -> io::Result<()> {
         for folder in [self.root.clone(), self.recordings(), self.spool()] {
-            DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)?;
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
         }
         Ok(())
@@ -95,8 +98,12 @@ impl DataDir {
 /// Writes a 0600 file by rename, so that a crash leaves the old or the new one.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path)
@@ -132,15 +139,24 @@ mod tests {
 
     #[test]
     fn secrets_survive_and_are_private() {
-        let data = DataDir { root: std::env::temp_dir().join(format!("cordboard-{}", std::process::id())) };
+        let data = DataDir {
+            root: std::env::temp_dir().join(format!("cordboard-{}", std::process::id())),
+        };
         data.create().unwrap();
         let mut secrets = Secrets::default();
         let password = generate_password().unwrap();
         assert_eq!(password.len(), 20);
-        secrets.sip.entry("demo".into()).or_default().insert("alice".into(), password.clone());
+        secrets
+            .sip
+            .entry("demo".into())
+            .or_default()
+            .insert("alice".into(), password.clone());
         data.keep_secrets(&secrets).unwrap();
         assert_eq!(data.secrets().unwrap().sip["demo"]["alice"], password);
-        let mode = fs::metadata(data.root.join("secrets.json")).unwrap().permissions().mode();
+        let mode = fs::metadata(data.root.join("secrets.json"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!format!("{secrets:?}").contains(&password));
         fs::remove_dir_all(&data.root).unwrap();

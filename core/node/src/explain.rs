@@ -22,10 +22,18 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
     let mut legs = Vec::new();
     let mut open: Option<(usize, String, Place)> = None;
     for event in events {
-        let Ok(fact) = serde_json::from_str::<Fact>(&event.payload) else { continue };
+        let Ok(fact) = serde_json::from_str::<Fact>(&event.payload) else {
+            continue;
+        };
         let at = seconds(event.at_ms.saturating_sub(start));
         match fact {
-            Fact::CallStarted { caller, dialled, generation, party, .. } => {
+            Fact::CallStarted {
+                caller,
+                dialled,
+                generation,
+                party,
+                ..
+            } => {
                 let _ = write!(
                     head,
                     "Call {call} of tenant {tenant}: {} called {dialled} at {} ({}; dialplan generation {generation})",
@@ -37,17 +45,30 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
             Fact::CdrWritten(cdr) => legs.push(leg_line(&cdr)),
             Fact::CallEnded { cause } => story.push(format!("{at:>8}  ended: {}", cause.text())),
             Fact::StepStarted { step, .. } if step == "when" => {}
-            Fact::StepEnded { step, outcome, .. } if step == "when" || (step == "goto" && outcome == "done") => {}
-            Fact::StepStarted { ref step, at: ref place, .. } => {
+            Fact::StepEnded { step, outcome, .. }
+                if step == "when" || (step == "goto" && outcome == "done") => {}
+            Fact::StepStarted {
+                ref step,
+                at: ref place,
+                ..
+            } => {
                 open = Some((story.len(), step.clone(), place.clone()));
                 story.extend(line(&fact, None).map(|line| format!("{at:>8}  {line}")));
             }
-            Fact::StepEnded { ref step, at: ref place, ref outcome, ref why } if last_is(&open, &story, step, place) => {
+            Fact::StepEnded {
+                ref step,
+                at: ref place,
+                ref outcome,
+                ref why,
+            } if last_is(&open, &story, step, place) => {
                 // Nothing happened in between: one line tells both.
                 if let Some(last) = story.last_mut()
                     && (outcome != "done" || why.is_some())
                 {
-                    let why = why.as_ref().map(|w| format!(" ({})", first_line(w))).unwrap_or_default();
+                    let why = why
+                        .as_ref()
+                        .map(|w| format!(" ({})", first_line(w)))
+                        .unwrap_or_default();
                     let _ = write!(last, " -> {outcome}{why}");
                 }
             }
@@ -70,8 +91,14 @@ pub fn explain(tenant: &str, call: &str, events: &[StoredEvent]) -> String {
 }
 
 /// True when the last line is the beginning of this very step.
-fn last_is(open: &Option<(usize, String, Place)>, story: &[String], step: &str, place: &Place) -> bool {
-    open.as_ref().is_some_and(|(at, name, from)| at + 1 == story.len() && name == step && from == place)
+fn last_is(
+    open: &Option<(usize, String, Place)>,
+    story: &[String],
+    step: &str,
+    place: &Place,
+) -> bool {
+    open.as_ref()
+        .is_some_and(|(at, name, from)| at + 1 == story.len() && name == step && from == place)
 }
 
 fn push_cut(text: &mut String, lines: &[String], room: usize) {
@@ -87,7 +114,11 @@ fn push_cut(text: &mut String, lines: &[String], room: usize) {
         if i < half || i >= last {
             let _ = writeln!(text, "{line}");
         } else if i == half {
-            let _ = writeln!(text, "          ... {} lines more (`cordboard explain --json` has them all)", last - half);
+            let _ = writeln!(
+                text,
+                "          ... {} lines more (`cordboard explain --json` has them all)",
+                last - half
+            );
         }
     }
 }
@@ -98,35 +129,72 @@ fn line(fact: &Fact, leg: Option<u16>) -> Option<String> {
         Fact::CallRouted { route, at } => format!("{:<16} {route}", place(at)),
         Fact::CallUnrouted { why } => format!("no route: {why}"),
         Fact::StepStarted { step, detail, at } => format!("{:<16} {step} {detail}", place(at)),
-        Fact::StepEnded { step, outcome, why, at } => {
-            let why = why.as_ref().map(|w| format!(" ({})", first_line(w))).unwrap_or_default();
+        Fact::StepEnded {
+            step,
+            outcome,
+            why,
+            at,
+        } => {
+            let why = why
+                .as_ref()
+                .map(|w| format!(" ({})", first_line(w)))
+                .unwrap_or_default();
             format!("{:<16} {step} -> {outcome}{why}", place(at))
         }
-        Fact::ConditionChecked { condition, value, at } => {
+        Fact::ConditionChecked {
+            condition,
+            value,
+            at,
+        } => {
             format!("{:<16} when {condition} is {value}", place(at))
         }
-        Fact::ScriptCalled { function, arguments, answer: Some(answer), at } => {
-            format!("{:<16}   {function} {} -> {}", place(at), brief(arguments), brief(answer))
+        Fact::ScriptCalled {
+            function,
+            arguments,
+            answer: Some(answer),
+            at,
+        } => {
+            format!(
+                "{:<16}   {function} {} -> {}",
+                place(at),
+                brief(arguments),
+                brief(answer)
+            )
         }
         Fact::VariableSet { name, value } => format!("{:16} {name} = {value}", ""),
-        Fact::LegDialled { target, caller, .. } => format!("{:16} {leg}calls {target} as {}", "", shown(caller)),
+        Fact::LegDialled { target, caller, .. } => {
+            format!("{:16} {leg}calls {target} as {}", "", shown(caller))
+        }
         Fact::LegAnswered { media, .. } => {
-            format!("{:16} {leg}answered, {} with {}", "", media.codec, media.remote)
+            format!(
+                "{:16} {leg}answered, {} with {}",
+                "", media.codec, media.remote
+            )
         }
         Fact::LegHeld => format!("{:16} {leg}on hold", ""),
         Fact::LegResumed => format!("{:16} {leg}back from hold", ""),
         Fact::DigitPressed { digit, .. } => {
             format!("{:16} {leg}key {}", "", digit.map_or('?', |d| d))
         }
-        Fact::Bridged { legs: [a, b], converted } => {
+        Fact::Bridged {
+            legs: [a, b],
+            converted,
+        } => {
             let how = if *converted { ", audio converted" } else { "" };
             format!("{:16} legs {a} and {b} talk{how}", "")
         }
         Fact::RecordingStarted { file, .. } => format!("{:16} recording {file}", ""),
-        Fact::RecordingEnded { error: Some(error), .. } => format!("{:16} recording failed: {error}", ""),
+        Fact::RecordingEnded {
+            error: Some(error), ..
+        } => format!("{:16} recording failed: {error}", ""),
         Fact::LegEnded { cause, why, by, .. } => {
             let why = why.as_ref().map(|w| format!(", {w}")).unwrap_or_default();
-            format!("{:16} {leg}gone: {} (by {}{why})", "", cause.text(), word(by))
+            format!(
+                "{:16} {leg}gone: {} (by {}{why})",
+                "",
+                cause.text(),
+                word(by)
+            )
         }
         _ => return None,
     })
@@ -162,13 +230,24 @@ pub fn ladder(events: &[StoredEvent]) -> String {
             "sip.sent" => false,
             _ => continue,
         };
-        let Ok(message) = serde_json::from_str::<Value>(&event.payload) else { continue };
-        let text = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let Ok(message) = serde_json::from_str::<Value>(&event.payload) else {
+            continue;
+        };
+        let text = |name: &str| {
+            message
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let peer = text("peer");
-        let at = peers.iter().position(|known| *known == peer).unwrap_or_else(|| {
-            peers.push(peer.clone());
-            peers.len() - 1
-        });
+        let at = peers
+            .iter()
+            .position(|known| *known == peer)
+            .unwrap_or_else(|| {
+                peers.push(peer.clone());
+                peers.len() - 1
+            });
         lines.push((event.at_ms.saturating_sub(start), at, inward, text("line")));
     }
     let mut out = String::from("SIP (each line: time, peer, direction, message)\n");
@@ -179,7 +258,12 @@ pub fn ladder(events: &[StoredEvent]) -> String {
     for (after, peer, inward, text) in lines.into_iter().take(LADDER_LINES_MAX) {
         let arrow = if inward { "──▶" } else { "◀──" };
         let indent = " ".repeat(4 * peer);
-        let _ = writeln!(out, "  {:>8}  {indent}{} {arrow}  {text}", seconds(after), letter(peer));
+        let _ = writeln!(
+            out,
+            "  {:>8}  {indent}{} {arrow}  {text}",
+            seconds(after),
+            letter(peer)
+        );
     }
     if hidden > 0 {
         let _ = writeln!(out, "  ... {hidden} messages more");
@@ -204,17 +288,28 @@ fn first_line(text: &str) -> &str {
 }
 
 fn shown(number: &str) -> &str {
-    if number.is_empty() { "anonymous" } else { number }
+    if number.is_empty() {
+        "anonymous"
+    } else {
+        number
+    }
 }
 
 fn brief(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
+    if text.chars().count() <= 60 {
+        text
+    } else {
+        text.chars().take(59).chain(['…']).collect()
+    }
 }
 
 /// The serde word of a closed enum.
 fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn party_text(party: &cordboard_call::event::Party) -> String {
@@ -229,6 +324,10 @@ fn party_text(party: &cordboard_call::event::Party) -> String {
 fn local(unix_ms: u64) -> String {
     let ms = i64::try_from(unix_ms).unwrap_or(0);
     jiff::Timestamp::from_millisecond(ms)
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+        .map(|at| {
+            at.to_zoned(jiff::tz::TimeZone::UTC)
+                .strftime("%Y-%m-%d %H:%M:%S UTC")
+                .to_string()
+        })
         .unwrap_or_default()
 }

@@ -35,7 +35,10 @@ pub enum FilesError {
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ {
-    move |source| FilesError::Io { path: path.display().to_string(), source }
+    move |source| FilesError::Io {
+        path: path.display().to_string(),
+        source,
+    }
 }
 
 /// Tenants' folders under `dialplans/`: every folder that does not begin with `_` or `.`.
@@ -62,7 +65,10 @@ pub fn dialplan_source(folder: &Path) -> Result<Source, FilesError> {
 }
 
 /// Scripts: those of the installation, and over them those of the tenant's own `scripts/`.
-pub fn script_sources(installation: &Path, folder: &Path) -> Result<BTreeMap<String, String>, FilesError> {
+pub fn script_sources(
+    installation: &Path,
+    folder: &Path,
+) -> Result<BTreeMap<String, String>, FilesError> {
     let mut files = BTreeMap::new();
     for from in [installation.to_path_buf(), folder.join("scripts")] {
         if from.is_dir() {
@@ -78,7 +84,11 @@ pub fn script_sources(installation: &Path, folder: &Path) -> Result<BTreeMap<Str
 pub fn prompt_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, FilesError> {
     let mut files = BTreeMap::new();
     let base = folder.parent().map(|dialplans| dialplans.join("_base"));
-    for from in base.into_iter().chain([folder.to_path_buf()]).map(|f| f.join("prompts")) {
+    for from in base
+        .into_iter()
+        .chain([folder.to_path_buf()])
+        .map(|f| f.join("prompts"))
+    {
         if from.is_dir() {
             for (name, path) in list(&from, &["wav"])? {
                 files.insert(name.trim_end_matches(".wav").to_owned(), path);
@@ -114,10 +124,16 @@ fn collect(
             if depth > 0 {
                 collect(&path, &format!("{relative}/"), endings, depth - 1, found)?;
             }
-        } else if path.extension().is_some_and(|e| endings.iter().any(|want| e == *want)) {
+        } else if path
+            .extension()
+            .is_some_and(|e| endings.iter().any(|want| e == *want))
+        {
             found.push((relative, path));
             if found.len() > FILES_MAX {
-                return Err(FilesError::TooMuch(folder.display().to_string(), "more than 2,000 files"));
+                return Err(FilesError::TooMuch(
+                    folder.display().to_string(),
+                    "more than 2,000 files",
+                ));
             }
         }
     }
@@ -128,7 +144,10 @@ fn collect(
 pub fn read_text(path: &Path) -> Result<String, FilesError> {
     let size = fs::metadata(path).map_err(io(path))?.len();
     if size > TEXT_BYTES_MAX {
-        return Err(FilesError::TooMuch(path.display().to_string(), "larger than 16 MiB"));
+        return Err(FilesError::TooMuch(
+            path.display().to_string(),
+            "larger than 16 MiB",
+        ));
     }
     let bytes = fs::read(path).map_err(io(path))?;
     String::from_utf8(bytes).map_err(|_| FilesError::NotText(path.display().to_string()))

@@ -36,7 +36,12 @@ async fn health(State(operator): State<Arc<Operator>>) -> Response {
             } else {
                 StatusCode::SERVICE_UNAVAILABLE
             };
-            (status, [(header::CONTENT_TYPE, "application/json")], health.to_string()).into_response()
+            (
+                status,
+                [(header::CONTENT_TYPE, "application/json")],
+                health.to_string(),
+            )
+                .into_response()
         }
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }
@@ -44,9 +49,7 @@ async fn health(State(operator): State<Arc<Operator>>) -> Response {
 
 async fn metrics(State(operator): State<Arc<Operator>>) -> Response {
     match operator.metrics().await {
-        Ok(text) => {
-            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
-        }
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }
 }

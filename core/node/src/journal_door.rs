@@ -16,7 +16,11 @@ pub struct NodeJournal {
 impl NodeJournal {
     /// A door to an open journal.
     pub fn new(sequencer: Sequencer, journal: Journal) -> Self {
-        Self { sequencer, journal, call: String::with_capacity(26) }
+        Self {
+            sequencer,
+            journal,
+            call: String::with_capacity(26),
+        }
     }
 }
 
@@ -35,7 +39,9 @@ impl JournalDoor for NodeJournal {
         };
         // An event that found no room has no number; its call must not wait for one.
         self.sequencer
-            .append(record.tenant.as_str(), event, |out| out.extend_from_slice(record.payload))
+            .append(record.tenant.as_str(), event, |out| {
+                out.extend_from_slice(record.payload)
+            })
             .unwrap_or(0)
     }
 

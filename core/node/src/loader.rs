@@ -69,11 +69,22 @@ impl LoadError {
             LoadError::Scripts(list) => list
                 .iter()
                 .map(|d| {
-                    let help = d.help.as_ref().map(|h| format!("\n  help: {h}")).unwrap_or_default();
-                    format!("scripts/{}:{}:{}: {}{help}\n", d.file, d.line, d.column, d.message)
+                    let help = d
+                        .help
+                        .as_ref()
+                        .map(|h| format!("\n  help: {h}"))
+                        .unwrap_or_default();
+                    format!(
+                        "scripts/{}:{}:{}: {}{help}\n",
+                        d.file, d.line, d.column, d.message
+                    )
                 })
                 .collect(),
-            LoadError::Tests(report) => report.failed.iter().map(|failure| format!("{failure}\n")).collect(),
+            LoadError::Tests(report) => report
+                .failed
+                .iter()
+                .map(|failure| format!("{failure}\n"))
+                .collect(),
         }
     }
 
@@ -129,7 +140,12 @@ impl Memory {
         let source = files::dialplan_source(folder).map_err(LoadError::Files)?;
         let scripts = files::script_sources(&folders.scripts, folder).map_err(LoadError::Files)?;
         let (prompts, prompts_hash) = self.read_prompts(folder)?;
-        Ok(Material { source, scripts, prompts: Arc::new(prompts), prompts_hash })
+        Ok(Material {
+            source,
+            scripts,
+            prompts: Arc::new(prompts),
+            prompts_hash,
+        })
     }
 
     fn read_prompts(&mut self, folder: &Path) -> Result<Prompts, LoadError> {
@@ -137,7 +153,9 @@ impl Memory {
         let mut kept = HashMap::new();
         let mut hash = Sha256::new();
         for (name, path) in files::prompt_files(folder).map_err(LoadError::Files)? {
-            let prompt = self.read_prompt(&name, &path).map_err(|why| LoadError::Prompt(name.clone(), why))?;
+            let prompt = self
+                .read_prompt(&name, &path)
+                .map_err(|why| LoadError::Prompt(name.clone(), why))?;
             hash.update(&name);
             hash.update([0]);
             hash.update(prompt.hash);
@@ -159,7 +177,12 @@ impl Memory {
         }
         let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
         let audio = cordboard_media::wav::decode(name, &bytes).map_err(|e| e.to_string())?;
-        Ok(Prompt { changed, bytes: meta.len(), hash: Sha256::digest(&bytes).into(), audio: Arc::new(audio) })
+        Ok(Prompt {
+            changed,
+            bytes: meta.len(),
+            hash: Sha256::digest(&bytes).into(),
+            audio: Arc::new(audio),
+        })
     }
 
     /// Checks and tests what was read.
@@ -198,12 +221,20 @@ impl Memory {
             scripts,
             hash,
         };
-        Ok(Passed { generation, warnings, report })
+        Ok(Passed {
+            generation,
+            warnings,
+            report,
+        })
     }
 }
 
 /// Runs a dialplan's tests with its real scripts on a virtual clock.
-pub fn test(dialplan: &Arc<Dialplan>, prompts: &BTreeMap<String, Arc<Audio>>, scripts: &Arc<Scripts>) -> TestReport {
+pub fn test(
+    dialplan: &Arc<Dialplan>,
+    prompts: &BTreeMap<String, Arc<Audio>>,
+    scripts: &Arc<Scripts>,
+) -> TestReport {
     let mut host = SimulatedScripts::new(
         LuaHost::new(Limits::default(), CpuTime::counted()),
         Arc::clone(scripts),
@@ -233,10 +264,18 @@ fn settings(plan: &Dialplan, prompts: &BTreeMap<String, Arc<Audio>>) -> Settings
     }
     Settings {
         calls_max: plan.tenant.calls_max,
-        parties: PartyLimits { named, ..PartyLimits::default() },
+        parties: PartyLimits {
+            named,
+            ..PartyLimits::default()
+        },
         longest_call: plan.tenant.longest_call,
         no_rtp: plan.tenant.no_rtp,
-        music: plan.tenant.music.as_ref().and_then(|name| prompts.get(name)).cloned(),
+        music: plan
+            .tenant
+            .music
+            .as_ref()
+            .and_then(|name| prompts.get(name))
+            .cloned(),
         codecs: Arc::from(CODECS),
     }
 }

@@ -44,7 +44,10 @@ pub struct Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), bell: Arc::clone(&self.bell) }
+        Self {
+            queue: self.queue.clone(),
+            bell: Arc::clone(&self.bell),
+        }
     }
 }
 
@@ -111,11 +114,20 @@ pub fn mailbox<T>(bound: usize) -> std::io::Result<(Sender<T>, Mailbox<T>)> {
     }
     // SAFETY: `fd` is a fresh descriptor that nobody else owns.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    let bell = Arc::new(Bell { fd, rung: AtomicBool::new(false) });
+    let bell = Arc::new(Bell {
+        fd,
+        rung: AtomicBool::new(false),
+    });
     let (sender, receiver) = sync_channel(bound);
     Ok((
-        Sender { queue: sender, bell: Arc::clone(&bell) },
-        Mailbox { queue: receiver, bell },
+        Sender {
+            queue: sender,
+            bell: Arc::clone(&bell),
+        },
+        Mailbox {
+            queue: receiver,
+            bell,
+        },
     ))
 }
 

@@ -23,11 +23,15 @@ impl Network {
     fn holds(&self, peer: IpAddr) -> bool {
         match (self.address, peer) {
             (IpAddr::V4(net), IpAddr::V4(peer)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix_bits.min(32))).unwrap_or(0);
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix_bits.min(32)))
+                    .unwrap_or(0);
                 u32::from(net) & mask == u32::from(peer) & mask
             }
             (IpAddr::V6(net), IpAddr::V6(peer)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix_bits.min(128))).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix_bits.min(128)))
+                    .unwrap_or(0);
                 u128::from(net) & mask == u128::from(peer) & mask
             }
             _ => false,
@@ -48,6 +52,11 @@ pub struct Networks {
 
 impl Networks {
     fn advertised(&self, local: IpAddr, peer: IpAddr) -> IpAddr {
+        let local = if local.is_unspecified() {
+            address_towards(peer).unwrap_or(local)
+        } else {
+            local
+        };
         self.known
             .iter()
             .filter(|network| network.holds(peer))
@@ -71,21 +80,49 @@ impl Networks {
 
     /// Where RTP for a peer is bound, and what SDP says.
     pub fn media(&self, flow: &Flow) -> (IpAddr, IpAddr) {
-        let local = flow.local.ip();
-        (local, self.advertised(local, flow.remote.ip()))
+        let (local, peer) = (flow.local.ip(), flow.remote.ip());
+        let bound = if local.is_unspecified() {
+            address_towards(peer).unwrap_or(local)
+        } else {
+            local
+        };
+        (bound, self.advertised(local, peer))
     }
 
     /// A flow from us to an address; `None` when no socket of its family is bound.
     pub fn flow_to(&self, remote: SocketAddr, tcp: bool) -> Option<Flow> {
-        let (sockets, transport) =
-            if tcp { (&self.tcp, Transport::Tcp) } else { (&self.udp, Transport::Udp) };
+        let (sockets, transport) = if tcp {
+            (&self.tcp, Transport::Tcp)
+        } else {
+            (&self.udp, Transport::Udp)
+        };
         let fits = |local: &&SocketAddr| local.is_ipv4() == remote.is_ipv4();
         let same_kind = |local: &&SocketAddr| {
             fits(local) && local.ip().is_loopback() == remote.ip().is_loopback()
         };
-        let local = sockets.iter().find(same_kind).or_else(|| sockets.iter().find(fits))?;
-        Some(Flow { transport, local: *local, remote, connection: 0 })
+        let local = sockets
+            .iter()
+            .find(same_kind)
+            .or_else(|| sockets.iter().find(fits))?;
+        Some(Flow {
+            transport,
+            local: *local,
+            remote,
+            connection: 0,
+        })
     }
+}
+
+/// The address that the system would send from to a peer: for sockets bound to every address.
+/// Nothing is sent; connecting a datagram socket only looks the route up.
+fn address_towards(peer: IpAddr) -> Option<IpAddr> {
+    let any: SocketAddr = match peer {
+        IpAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
+        IpAddr::V6(_) => ([0u16; 8], 0).into(),
+    };
+    let socket = std::net::UdpSocket::bind(any).ok()?;
+    socket.connect((peer, 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 #[cfg(test)]
@@ -100,15 +137,30 @@ mod tests {
             advertise: advertise.parse().unwrap(),
         };
         let networks = Networks {
-            known: vec![network("0.0.0.0", 0, "203.0.113.9"), network("10.0.0.0", 8, "10.0.0.5")],
-            udp: vec!["10.0.0.5:5060".parse().unwrap(), "127.0.0.1:5060".parse().unwrap()],
+            known: vec![
+                network("0.0.0.0", 0, "203.0.113.9"),
+                network("10.0.0.0", 8, "10.0.0.5"),
+            ],
+            udp: vec![
+                "10.0.0.5:5060".parse().unwrap(),
+                "127.0.0.1:5060".parse().unwrap(),
+            ],
             tcp: vec![],
         };
-        let flow = networks.flow_to("10.2.3.4:5060".parse().unwrap(), false).unwrap();
+        let flow = networks
+            .flow_to("10.2.3.4:5060".parse().unwrap(), false)
+            .unwrap();
         assert_eq!(networks.signalling(&flow), "10.0.0.5:5060".parse().unwrap());
-        let far = networks.flow_to("198.51.100.7:5060".parse().unwrap(), false).unwrap();
-        assert_eq!(networks.signalling(&far), "203.0.113.9:5060".parse().unwrap());
-        let here = networks.flow_to("127.0.0.1:5071".parse().unwrap(), false).unwrap();
+        let far = networks
+            .flow_to("198.51.100.7:5060".parse().unwrap(), false)
+            .unwrap();
+        assert_eq!(
+            networks.signalling(&far),
+            "203.0.113.9:5060".parse().unwrap()
+        );
+        let here = networks
+            .flow_to("127.0.0.1:5071".parse().unwrap(), false)
+            .unwrap();
         assert_eq!(here.local, "127.0.0.1:5060".parse().unwrap());
         assert_eq!(networks.flow_to("[::1]:5071".parse().unwrap(), false), None);
     }

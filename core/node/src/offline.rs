@@ -18,9 +18,14 @@ use crate::loader::{Folders, LoadError, Memory, Passed};
 use crate::simulated::{Lengths, SimulatedScripts};
 
 fn load(dir: &Path, scripts: &Path) -> Result<(Passed, Source), LoadError> {
-    let name = dir.file_name().map_or_else(|| "tenant".to_owned(), |n| n.to_string_lossy().into_owned());
+    let name = dir
+        .file_name()
+        .map_or_else(|| "tenant".to_owned(), |n| n.to_string_lossy().into_owned());
     let dialplans = dir.parent().unwrap_or(Path::new(".")).to_path_buf();
-    let folders = Folders { dialplans, scripts: scripts.to_path_buf() };
+    let folders = Folders {
+        dialplans,
+        scripts: scripts.to_path_buf(),
+    };
     let mut memory = Memory::default();
     let material = memory.read(&folders, dir)?;
     let source = material.source.clone();
@@ -42,7 +47,10 @@ pub fn check(dir: &Path, scripts: &Path, json: bool) -> ExitCode {
         Ok((passed, source)) => {
             let plan = &passed.generation.dialplan;
             if json {
-                println!("{:#}", json!({ "ok": true, "warnings": diagnostic::to_json(&passed.warnings) }));
+                println!(
+                    "{:#}",
+                    json!({ "ok": true, "warnings": diagnostic::to_json(&passed.warnings) })
+                );
                 return ExitCode::SUCCESS;
             }
             if !passed.warnings.is_empty() {
@@ -86,7 +94,11 @@ pub fn fmt(dir: &Path, check: bool) -> ExitCode {
     };
     let mut changed = 0;
     let mut wrong = false;
-    for (name, text) in source.files.iter().filter(|(name, _)| name.ends_with(".kdl")) {
+    for (name, text) in source
+        .files
+        .iter()
+        .filter(|(name, _)| name.ends_with(".kdl"))
+    {
         match cordboard_dialplan::format(name, text) {
             Ok(fresh) if fresh == **text => {}
             Ok(fresh) => {
@@ -103,7 +115,11 @@ pub fn fmt(dir: &Path, check: bool) -> ExitCode {
             }
         }
     }
-    if wrong || (check && changed > 0) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if wrong || (check && changed > 0) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// `cordboard simulate DIR --from .. --to .. --at .. --keys ..`.
@@ -133,7 +149,12 @@ pub fn simulate(ask: &Simulate, json: bool) -> ExitCode {
     let generation = &passed.generation;
     let host = LuaHost::new(Limits::default(), CpuTime::counted());
     let mut scripts = SimulatedScripts::new(host, Arc::clone(&generation.scripts));
-    let transcript = follow(&generation.dialplan, &Lengths(&generation.prompts), &mut scripts, &call);
+    let transcript = follow(
+        &generation.dialplan,
+        &Lengths(&generation.prompts),
+        &mut scripts,
+        &call,
+    );
     if json {
         println!("{:#}", json!(transcript));
     } else {

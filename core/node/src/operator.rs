@@ -15,7 +15,9 @@ use crate::shard::Input;
 /// Changes the log filter.
 pub type SetLogFilter = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 /// Waits until readers of the database see everything.
-pub type Flush = Box<dyn Fn() -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+pub type Flush = Box<
+    dyn Fn() -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync,
+>;
 
 /// Carries verbs out.
 pub struct Operator {
@@ -49,7 +51,11 @@ impl EventLines {
         loop {
             let received = self.subscription.next().await?;
             if let Some(wanted) = &self.call
-                && !received.envelope.call.as_deref().is_some_and(|call| call.starts_with(wanted.as_str()))
+                && !received
+                    .envelope
+                    .call
+                    .as_deref()
+                    .is_some_and(|call| call.starts_with(wanted.as_str()))
             {
                 continue;
             }
@@ -70,7 +76,10 @@ impl Operator {
     /// Events from now on.
     pub fn subscribe(&self, call: Option<String>) -> EventLines {
         let subscription = self.bus.subscribe(Filter::everything(), TRACE_EVENTS_MAX);
-        EventLines { subscription, call: call.map(|c| c.to_ascii_lowercase()) }
+        EventLines {
+            subscription,
+            call: call.map(|c| c.to_ascii_lowercase()),
+        }
     }
 
     /// Carries a verb out.
@@ -78,12 +87,20 @@ impl Operator {
         match verb {
             Verb::Reload { wait } => self.reload(wait).await,
             Verb::Generations { tenant } => self.reloader.generations(tenant.as_deref()).await,
-            Verb::Diff { tenant, generation } => self.reloader.diff(tenant.as_deref(), generation).await,
+            Verb::Diff { tenant, generation } => {
+                self.reloader.diff(tenant.as_deref(), generation).await
+            }
             Verb::Rollback { tenant, generation } => {
                 self.reloader.roll_back(tenant.as_deref(), generation).await
             }
-            Verb::Loglevel { level } => (self.log_filter)(&level).map(|()| json!({ "level": level })),
-            Verb::Password { tenant, user, password } => {
+            Verb::Loglevel { level } => {
+                (self.log_filter)(&level).map(|()| json!({ "level": level }))
+            }
+            Verb::Password {
+                tenant,
+                user,
+                password,
+            } => {
                 self.passwords.set(&tenant, &user, &password).await?;
                 Ok(json!({ "tenant": tenant, "user": user }))
             }
@@ -93,7 +110,9 @@ impl Operator {
             }
             Verb::Health => self.health().await,
             Verb::Shutdown { drain: false } => {
-                self.stop.try_send(()).map_err(|_| "the switch is stopping already".to_owned())?;
+                self.stop
+                    .try_send(())
+                    .map_err(|_| "the switch is stopping already".to_owned())?;
                 Ok(json!({ "stopping": true }))
             }
             Verb::Trace { .. } => Err("trace is a stream".to_owned()),
@@ -120,15 +139,22 @@ impl Operator {
         self.shard
             .try_send(Input::Operator(verb, reply))
             .map_err(|_| "the switch is too busy; try again".to_owned())?;
-        receiver.await.map_err(|_| "the switch is stopping".to_owned())?
+        receiver
+            .await
+            .map_err(|_| "the switch is stopping".to_owned())?
     }
 
     /// Health: `ok` is false when a person should look.
     pub async fn health(&self) -> Result<Value, String> {
         let shard = self.ask_shard(Verb::Health).await?;
         let tenants = self.reloader.state();
-        let full = shard.get("journal_full").and_then(Value::as_bool).unwrap_or(false);
-        let stale = tenants.iter().any(|tenant| tenant.get("refused").is_some_and(|r| !r.is_null()));
+        let full = shard
+            .get("journal_full")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
+        let stale = tenants
+            .iter()
+            .any(|tenant| tenant.get("refused").is_some_and(|r| !r.is_null()));
         Ok(json!({
             "ok": !full && !stale,
             "version": env!("CARGO_PKG_VERSION"),
@@ -157,17 +183,42 @@ impl Operator {
         for gauge in ["calls", "bindings", "sources", "draining", "journal_full"] {
             put(gauge, "gauge", "", number(shard.and_then(|s| s.get(gauge))));
         }
-        let counters = shard.and_then(|s| s.get("counters")).and_then(Value::as_object);
+        let counters = shard
+            .and_then(|s| s.get("counters"))
+            .and_then(Value::as_object);
         for (name, value) in counters.into_iter().flatten() {
-            put(&format!("{}_total", name.replace('-', "_")), "counter", "", number(Some(value)));
+            put(
+                &format!("{}_total", name.replace('-', "_")),
+                "counter",
+                "",
+                number(Some(value)),
+            );
         }
-        for (name, value) in health.get("node").and_then(Value::as_object).into_iter().flatten() {
+        for (name, value) in health
+            .get("node")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             put(name, "gauge", "", number(Some(value)));
         }
-        for tenant in health.get("tenants").and_then(Value::as_array).into_iter().flatten() {
-            let name = tenant.get("tenant").and_then(Value::as_str).unwrap_or_default();
+        for tenant in health
+            .get("tenants")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let name = tenant
+                .get("tenant")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let labels = format!("{{tenant=\"{name}\"}}");
-            put("generation", "gauge", &labels, number(tenant.get("generation")));
+            put(
+                "generation",
+                "gauge",
+                &labels,
+                number(tenant.get("generation")),
+            );
             let stale = tenant.get("refused").is_some_and(|r| !r.is_null());
             put("config_stale", "gauge", &labels, f64::from(u8::from(stale)));
         }

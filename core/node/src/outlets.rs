@@ -10,9 +10,7 @@ use cordboard_call::ids::CallId;
 use cordboard_host::Workers;
 use cordboard_media::Command;
 use cordboard_sip::Flow;
-use cordboard_steps::{
-    OutsideRequest, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn,
-};
+use cordboard_steps::{OutsideRequest, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
 use tokio::sync::mpsc;
 
 use crate::mailbox::Sender;
@@ -53,9 +51,17 @@ impl Outlets {
     }
 
     /// A script's command; what the shard must hear when no worker takes it.
-    pub fn script(&self, call: CallId, generation: &Generation, command: ScriptCommand) -> Option<Input> {
+    pub fn script(
+        &self,
+        call: CallId,
+        generation: &Generation,
+        command: ScriptCommand,
+    ) -> Option<Input> {
         let starts = !matches!(command, ScriptCommand::Kill);
-        let refused = self.workers.send(call, &generation.scripts, command).is_err();
+        let refused = self
+            .workers
+            .send(call, &generation.scripts, command)
+            .is_err();
         (refused && starts).then(|| {
             let error = ScriptError {
                 message: "no script worker has room".to_owned(),
@@ -63,13 +69,29 @@ impl Outlets {
                 stack: String::new(),
                 kind: ScriptErrorKind::Overload,
             };
-            Input::Script { call, turn: ScriptTurn::Failed { error } }
+            Input::Script {
+                call,
+                turn: ScriptTurn::Failed { error },
+            }
         })
     }
 
     /// A request to the outside.
-    pub fn outside(&self, call: CallId, id: u64, generation: &Generation, script: String, request: OutsideRequest) {
-        self.outside.begin(call, id, generation.tenant.as_str().to_owned(), script, request);
+    pub fn outside(
+        &self,
+        call: CallId,
+        id: u64,
+        generation: &Generation,
+        script: String,
+        request: OutsideRequest,
+    ) {
+        self.outside.begin(
+            call,
+            id,
+            generation.tenant.as_str().to_owned(),
+            script,
+            request,
+        );
     }
 
     /// A binding for the store. When the store stands still and the mailbox is full, the binding

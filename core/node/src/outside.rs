@@ -57,8 +57,10 @@ impl tower_service::Service<Name> for PublicOnly {
 
     fn call(&mut self, name: Name) -> Self::Future {
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.iter().any(|address| is_private(address.ip())) && name.as_str() != "localhost" {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if found.iter().any(|address| is_private(address.ip())) && name.as_str() != "localhost"
+            {
                 return Err(std::io::Error::new(
                     std::io::ErrorKind::PermissionDenied,
                     "the name resolves to a private address",
@@ -72,30 +74,64 @@ impl tower_service::Service<Name> for PublicOnly {
 fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
-            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast()
+            v4.is_loopback()
+                || v4.is_private()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
                 || v4.octets()[0] == 100 && (v4.octets()[1] & 0xc0) == 64
         }
         IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
         }
     }
 }
 
 impl Outside {
     /// A client and a store; answers go to `shard`.
-    pub fn new(store: Arc<dyn Store>, shard: Sender<Input>, runtime: tokio::runtime::Handle) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        shard: Sender<Input>,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
         let mut http = HttpConnector::new_with_resolver(PublicOnly);
         http.enforce_http(false);
         http.set_connect_timeout(Some(Duration::from_secs(5)));
-        let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(8).build(https);
-        Self { client, store, places: Arc::new(Semaphore::new(REQUESTS_MAX)), shard, runtime }
+        let https = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(8)
+            .build(https);
+        Self {
+            client,
+            store,
+            places: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            shard,
+            runtime,
+        }
     }
 
     /// Begins a request; its answer comes to the shard.
-    pub fn begin(&self, call: CallId, id: u64, tenant: String, script: String, request: OutsideRequest) {
+    pub fn begin(
+        &self,
+        call: CallId,
+        id: u64,
+        tenant: String,
+        script: String,
+        request: OutsideRequest,
+    ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.answer(call, id, failed(ScriptCallError::Busy, "too many requests at once"));
+            self.answer(
+                call,
+                id,
+                failed(ScriptCallError::Busy, "too many requests at once"),
+            );
             return;
         };
         let outside = self.clone();
@@ -110,16 +146,29 @@ impl Outside {
     }
 
     fn answer(&self, call: CallId, id: u64, answer: ScriptAnswer) {
-        if self.shard.try_send(Input::Outside { call, id, answer }).is_err() {
+        if self
+            .shard
+            .try_send(Input::Outside { call, id, answer })
+            .is_err()
+        {
             tracing::warn!(%call, "the shard is too busy for an answer; the script's request times out");
         }
     }
 
     async fn http(&self, request: OutsideRequest) -> ScriptAnswer {
-        let OutsideRequest::Http { method, url, headers, body, timeout } = request else {
+        let OutsideRequest::Http {
+            method,
+            url,
+            headers,
+            body,
+            timeout,
+        } = request
+        else {
             return failed(ScriptCallError::Invalid, "not an http request");
         };
-        let mut builder = hyper::Request::builder().method(method.as_str()).uri(url.as_str());
+        let mut builder = hyper::Request::builder()
+            .method(method.as_str())
+            .uri(url.as_str());
         for (name, value) in &headers {
             builder = builder.header(name.as_str(), value.as_str());
         }
@@ -138,54 +187,86 @@ impl Outside {
             Ok(response) => response,
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                return failed(ScriptCallError::Unavailable, &cause.unwrap_or_else(|| error.to_string()));
+                return failed(
+                    ScriptCallError::Unavailable,
+                    &cause.unwrap_or_else(|| error.to_string()),
+                );
             }
         };
         let status = response.status().as_u16();
         let headers = response
             .headers()
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
             .collect();
-        match Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await {
+        match Limited::new(response.into_body(), BODY_BYTES_MAX)
+            .collect()
+            .await
+        {
             Ok(body) => ScriptAnswer::Http {
                 status,
                 headers,
                 body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
             },
-            Err(error) => failed(ScriptCallError::Unavailable, &format!("the answer's body: {error}")),
+            Err(error) => failed(
+                ScriptCallError::Unavailable,
+                &format!("the answer's body: {error}"),
+            ),
         }
     }
 
     async fn kv(&self, tenant: &str, script: &str, request: OutsideRequest) -> ScriptAnswer {
-        let place = |key| KvPlace { tenant, owner: script, key };
+        let place = |key| KvPlace {
+            tenant,
+            owner: script,
+            key,
+        };
         let now_ms = unix_ms();
         let result = match &request {
-            OutsideRequest::StoreGet { key } => self.store.kv_get(place(key), now_ms).await.map(|value| {
-                let value = value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-                ScriptAnswer::Text { value }
-            }),
+            OutsideRequest::StoreGet { key } => {
+                self.store.kv_get(place(key), now_ms).await.map(|value| {
+                    let value = value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                    ScriptAnswer::Text { value }
+                })
+            }
             OutsideRequest::StoreSet { key, value, lasts } => {
                 let when = match lasts {
-                    Some(ttl) => KvWrite::ending(now_ms, u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+                    Some(ttl) => {
+                        KvWrite::ending(now_ms, u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
+                    }
                     None => KvWrite::lasting(now_ms),
                 };
-                self.store.kv_set(place(key), value.as_bytes(), when).await.map(|()| ScriptAnswer::Done)
+                self.store
+                    .kv_set(place(key), value.as_bytes(), when)
+                    .await
+                    .map(|()| ScriptAnswer::Done)
             }
-            OutsideRequest::StoreDelete { key } => {
-                self.store.kv_delete(place(key)).await.map(|_| ScriptAnswer::Done)
-            }
+            OutsideRequest::StoreDelete { key } => self
+                .store
+                .kv_delete(place(key))
+                .await
+                .map(|_| ScriptAnswer::Done),
             OutsideRequest::StoreIncr { key, by } => self
                 .store
                 .kv_incr(place(key), *by, KvWrite::lasting(now_ms))
                 .await
                 .map(|value| ScriptAnswer::Number { value }),
-            OutsideRequest::Http { .. } => return failed(ScriptCallError::Invalid, "not a store request"),
+            OutsideRequest::Http { .. } => {
+                return failed(ScriptCallError::Invalid, "not a store request");
+            }
         };
         result.unwrap_or_else(|error| failed(ScriptCallError::Unavailable, &error.to_string()))
     }
 }
 
 fn failed(kind: ScriptCallError, message: &str) -> ScriptAnswer {
-    ScriptAnswer::Error { kind, message: message.to_owned() }
+    ScriptAnswer::Error {
+        kind,
+        message: message.to_owned(),
+    }
 }

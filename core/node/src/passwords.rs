@@ -32,7 +32,13 @@ pub struct Passwords {
 impl Passwords {
     /// None known yet.
     pub fn new(data: DataDir, store: Arc<dyn Store>, shard: Sender<Input>) -> Self {
-        Self { data, store, shard, realms: Mutex::default(), known: Mutex::default() }
+        Self {
+            data,
+            store,
+            shard,
+            realms: Mutex::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// Reads a tenant's HA1s from the store, makes passwords for users who have none, and tells
@@ -43,7 +49,11 @@ impl Passwords {
             let tenant = generation.tenant.as_str();
             let realm = generation.dialplan.tenant.domain.clone();
             lock(&self.realms).insert(tenant.to_owned(), realm);
-            let stored = self.store.all_ha1(tenant).await.map_err(|e| e.to_string())?;
+            let stored = self
+                .store
+                .all_ha1(tenant)
+                .await
+                .map_err(|e| e.to_string())?;
             for (user, stored) in stored {
                 let ha1 = Ha1 {
                     md5: Some(stored.md5.reveal().to_owned()),
@@ -69,7 +79,11 @@ impl Passwords {
         }
         let mut secrets = self.data.secrets().map_err(|e| e.to_string())?;
         for (tenant, user, password) in fresh {
-            secrets.sip.entry(tenant.clone()).or_default().insert(user.clone(), password.clone());
+            secrets
+                .sip
+                .entry(tenant.clone())
+                .or_default()
+                .insert(user.clone(), password.clone());
         }
         self.data.keep_secrets(&secrets).map_err(|e| e.to_string())
     }
@@ -82,19 +96,39 @@ impl Passwords {
                 "a password has {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters"
             ));
         }
-        let realm = lock(&self.realms).get(tenant).cloned().ok_or_else(|| format!("no tenant {tenant}"))?;
+        let realm = lock(&self.realms)
+            .get(tenant)
+            .cloned()
+            .ok_or_else(|| format!("no tenant {tenant}"))?;
         let md5 = ha1(Algorithm::Md5, user, &realm, password);
         let sha256 = ha1(Algorithm::Sha256, user, &realm, password);
-        let stored = cordboard_store::Ha1 { md5: Secret::new(md5.clone()), sha256: Secret::new(sha256.clone()) };
-        self.store.put_ha1(tenant, user, stored).await.map_err(|e| e.to_string())?;
-        self.tell(tenant, user, Ha1 { md5: Some(md5), sha256: Some(sha256) });
+        let stored = cordboard_store::Ha1 {
+            md5: Secret::new(md5.clone()),
+            sha256: Secret::new(sha256.clone()),
+        };
+        self.store
+            .put_ha1(tenant, user, stored)
+            .await
+            .map_err(|e| e.to_string())?;
+        self.tell(
+            tenant,
+            user,
+            Ha1 {
+                md5: Some(md5),
+                sha256: Some(sha256),
+            },
+        );
         Ok(())
     }
 
     fn tell(&self, tenant: &str, user: &str, ha1: Ha1) {
         let key = (tenant.to_owned(), user.to_owned());
         lock(&self.known).insert(key, ha1.clone());
-        let input = Input::Secret { tenant: tenant.to_owned(), user: user.to_owned(), ha1 };
+        let input = Input::Secret {
+            tenant: tenant.to_owned(),
+            user: user.to_owned(),
+            ha1,
+        };
         if self.shard.send(input).is_err() {
             tracing::warn!(tenant, "the shard is gone; a password is only in the store");
         }

@@ -21,16 +21,31 @@ impl Poll {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: `fd` is a fresh descriptor that nobody else owns.
-        Ok(Self { epoll: unsafe { OwnedFd::from_raw_fd(fd) } })
+        Ok(Self {
+            epoll: unsafe { OwnedFd::from_raw_fd(fd) },
+        })
     }
 
     /// Watches a descriptor for reading.
     pub fn add(&self, fd: RawFd, number: u64) -> io::Result<()> {
-        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: number };
+        let mut event = libc::epoll_event {
+            events: libc::EPOLLIN as u32,
+            u64: number,
+        };
         // SAFETY: the event lives through the call and the epoll descriptor is open.
-        let result =
-            unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) };
-        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        let result = unsafe {
+            libc::epoll_ctl(
+                self.epoll.as_raw_fd(),
+                libc::EPOLL_CTL_ADD,
+                fd,
+                &raw mut event,
+            )
+        };
+        if result < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
     }
 
     /// Sleeps at most `timeout` (rounded up to a millisecond) and names what is readable.
@@ -39,7 +54,12 @@ impl Poll {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_MAX];
         // SAFETY: the kernel writes at most EVENTS_MAX events into the array.
         let count = unsafe {
-            libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), EVENTS_MAX as i32, ms)
+            libc::epoll_wait(
+                self.epoll.as_raw_fd(),
+                events.as_mut_ptr(),
+                EVENTS_MAX as i32,
+                ms,
+            )
         };
         for event in events.iter().take(usize::try_from(count).unwrap_or(0)) {
             ready(event.u64);
@@ -49,11 +69,17 @@ impl Poll {
 
 /// CPU time of the calling thread; zero where the system does not say.
 pub fn thread_cpu() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the kernel writes one timespec into the local variable.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     if result != 0 {
         return Duration::ZERO;
     }
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
 }

@@ -95,13 +95,24 @@ impl Registrar {
     }
 
     /// A user's live bindings, the newest first.
-    pub fn bindings<'a>(&'a self, user: &UserKey, unix_ms: u64) -> impl Iterator<Item = &'a Binding> {
-        self.users.get(user).into_iter().flatten().rev().filter(move |b| b.expires_ms > unix_ms)
+    pub fn bindings<'a>(
+        &'a self,
+        user: &UserKey,
+        unix_ms: u64,
+    ) -> impl Iterator<Item = &'a Binding> {
+        self.users
+            .get(user)
+            .into_iter()
+            .flatten()
+            .rev()
+            .filter(move |b| b.expires_ms > unix_ms)
     }
 
     /// All users with live bindings.
     pub fn users(&self) -> impl Iterator<Item = (&UserKey, &[Binding])> {
-        self.users.iter().map(|(key, bindings)| (key, bindings.as_slice()))
+        self.users
+            .iter()
+            .map(|(key, bindings)| (key, bindings.as_slice()))
     }
 
     /// Applies a REGISTER; all or nothing.
@@ -123,14 +134,18 @@ impl Registrar {
                 return Err(RegisterError::OutOfOrder);
             }
             for binding in &new {
-                self.changes.push(BindingChange::Delete(user.clone(), binding.uri.clone()));
+                self.changes
+                    .push(BindingChange::Delete(user.clone(), binding.uri.clone()));
             }
             self.users.remove(user);
             return Ok(());
         }
         let mut changes = Vec::new();
         for &(uri, own) in &ask.contacts {
-            let seconds = own.or(ask.expires).unwrap_or(EXPIRES_DEFAULT).min(EXPIRES_MAX);
+            let seconds = own
+                .or(ask.expires)
+                .unwrap_or(EXPIRES_DEFAULT)
+                .min(EXPIRES_MAX);
             if (1..EXPIRES_MIN).contains(&seconds) {
                 return Err(RegisterError::TooBrief);
             }

@@ -102,11 +102,18 @@ impl Reloader {
     pub async fn reload(self: &Arc<Self>) -> Result<Value, String> {
         let outcome = self.load_all().await?;
         if outcome.refused.is_empty() {
-            let loaded: Vec<Value> =
-                outcome.loaded.iter().map(|(t, n)| json!({ "tenant": t, "generation": n })).collect();
+            let loaded: Vec<Value> = outcome
+                .loaded
+                .iter()
+                .map(|(t, n)| json!({ "tenant": t, "generation": n }))
+                .collect();
             return Ok(json!({ "loaded": loaded, "warnings": outcome.warnings }));
         }
-        Err(outcome.refused.iter().map(|(tenant, text)| format!("tenant {tenant} is refused:\n{text}")).collect())
+        Err(outcome
+            .refused
+            .iter()
+            .map(|(tenant, text)| format!("tenant {tenant} is refused:\n{text}"))
+            .collect())
     }
 
     /// Loads every tenant whose files differ from what it serves.
@@ -124,7 +131,8 @@ impl Reloader {
         let folders = files::tenant_folders(&self.folders.dialplans).map_err(|e| e.to_string())?;
         let mut built = Vec::new();
         for (name, folder) in folders {
-            let mut memory = std::mem::take(&mut self.tenants().entry(name.clone()).or_default().memory);
+            let mut memory =
+                std::mem::take(&mut self.tenants().entry(name.clone()).or_default().memory);
             let result = self.build(&mut memory, &name, &folder);
             self.tenants().entry(name.clone()).or_default().memory = memory;
             built.push(Built { name, result });
@@ -133,15 +141,33 @@ impl Reloader {
         Ok(built)
     }
 
-    fn build(&self, memory: &mut Memory, name: &str, folder: &Path) -> Result<Candidate, LoadError> {
+    fn build(
+        &self,
+        memory: &mut Memory,
+        name: &str,
+        folder: &Path,
+    ) -> Result<Candidate, LoadError> {
         let material = memory.read(&self.folders, folder)?;
         let texts = Texts {
-            dialplan: material.source.files.iter().map(|(k, v)| (k.clone(), v.to_string())).collect(),
+            dialplan: material
+                .source
+                .files
+                .iter()
+                .map(|(k, v)| (k.clone(), v.to_string()))
+                .collect(),
             scripts: material.scripts.clone(),
         };
         let passed = memory.check(name, material)?;
-        let warnings = passed.warnings.iter().map(cordboard_dialplan::diagnostic::Diagnostic::line).collect();
-        Ok(Candidate { generation: passed.generation, texts, warnings })
+        let warnings = passed
+            .warnings
+            .iter()
+            .map(cordboard_dialplan::diagnostic::Diagnostic::line)
+            .collect();
+        Ok(Candidate {
+            generation: passed.generation,
+            texts,
+            warnings,
+        })
     }
 
     /// What no tenant can see for itself: the node's ceilings, and numbers that another tenant owns.
@@ -149,18 +175,28 @@ impl Reloader {
         for one in built.iter_mut() {
             let Ok(candidate) = &one.result else { continue };
             let plan = &candidate.generation.dialplan;
-            let ceilings = self.ceilings.iter().filter(|ceiling| ceiling.tenant == one.name);
-            let findings: Vec<_> = ceilings.flat_map(|ceiling| check_ceiling(plan, ceiling)).collect();
+            let ceilings = self
+                .ceilings
+                .iter()
+                .filter(|ceiling| ceiling.tenant == one.name);
+            let findings: Vec<_> = ceilings
+                .flat_map(|ceiling| check_ceiling(plan, ceiling))
+                .collect();
             if !findings.is_empty() {
                 one.result = Err(LoadError::Mistakes(findings, candidate.source()));
             }
         }
-        let serving: Vec<Arc<Dialplan>> = built.iter().filter_map(|one| self.plan_of(one)).collect();
+        let serving: Vec<Arc<Dialplan>> =
+            built.iter().filter_map(|one| self.plan_of(one)).collect();
         let findings = check_did_owners(serving.iter().map(|plan| &**plan));
         for one in built.iter_mut() {
             let Ok(candidate) = &one.result else { continue };
             let prefix = format!("{}/", one.name);
-            let own: Vec<_> = findings.iter().filter(|f| f.mark.file.starts_with(&prefix)).cloned().collect();
+            let own: Vec<_> = findings
+                .iter()
+                .filter(|f| f.mark.file.starts_with(&prefix))
+                .cloned()
+                .collect();
             if !own.is_empty() {
                 one.result = Err(LoadError::Mistakes(own, candidate.source()));
             }
@@ -171,7 +207,12 @@ impl Reloader {
     fn plan_of(&self, one: &Built) -> Option<Arc<Dialplan>> {
         match &one.result {
             Ok(candidate) => Some(Arc::clone(&candidate.generation.dialplan)),
-            Err(_) => self.tenants().get(&one.name)?.serving.as_ref().map(|g| Arc::clone(&g.dialplan)),
+            Err(_) => self
+                .tenants()
+                .get(&one.name)?
+                .serving
+                .as_ref()
+                .map(|g| Arc::clone(&g.dialplan)),
         }
     }
 
@@ -191,13 +232,20 @@ impl Reloader {
     }
 
     async fn accept(&self, name: &str, candidate: Candidate, outcome: &mut Outcome) {
-        let Candidate { mut generation, texts, warnings } = candidate;
+        let Candidate {
+            mut generation,
+            texts,
+            warnings,
+        } = candidate;
         let hash = generation.hash.clone();
         let unchanged = {
             let mut tenants = self.tenants();
             let tenant = tenants.entry(name.to_owned()).or_default();
             tenant.refused = None;
-            let same = tenant.serving.as_ref().is_some_and(|serving| serving.hash == hash);
+            let same = tenant
+                .serving
+                .as_ref()
+                .is_some_and(|serving| serving.hash == hash);
             same || tenant.rolled_back_over.as_ref() == Some(&hash)
         };
         if unchanged {
@@ -218,7 +266,8 @@ impl Reloader {
         }
         outcome.loaded.push((name.to_owned(), generation.number));
         outcome.warnings.extend(warnings);
-        let payload = json!({ "generation": generation.number, "hash": generation.hash }).to_string();
+        let payload =
+            json!({ "generation": generation.number, "hash": generation.hash }).to_string();
         self.record(name, "dialplan.loaded", payload);
         let mut tenants = self.tenants();
         let tenant = tenants.entry(name.to_owned()).or_default();
@@ -231,7 +280,10 @@ impl Reloader {
     async fn next_number(&self, name: &str, hash: &str) -> u64 {
         let known = self.store.generations(name).await.unwrap_or_default();
         let newest = known.iter().max_by_key(|g| g.number);
-        let serving = self.tenants().get(name).is_some_and(|t| t.serving.is_some());
+        let serving = self
+            .tenants()
+            .get(name)
+            .is_some_and(|t| t.serving.is_some());
         match newest {
             Some(newest) if newest.hash == hash && !serving => newest.number,
             Some(newest) => newest.number + 1,
@@ -244,15 +296,28 @@ impl Reloader {
         let told = {
             let mut tenants = self.tenants();
             let tenant = tenants.entry(name.to_owned()).or_default();
-            let told = tenant.refused.as_ref().is_some_and(|(_, known)| *known == text);
+            let told = tenant
+                .refused
+                .as_ref()
+                .is_some_and(|(_, known)| *known == text);
             tenant.refused = Some((error.to_json(), text.clone()));
             told
         };
         if !told {
-            tracing::error!(tenant = name, "the dialplan is refused, the old one serves on:\n{text}");
-            self.record(name, "dialplan.refused", json!({ "mistakes": error.to_json() }).to_string());
+            tracing::error!(
+                tenant = name,
+                "the dialplan is refused, the old one serves on:\n{text}"
+            );
+            self.record(
+                name,
+                "dialplan.refused",
+                json!({ "mistakes": error.to_json() }).to_string(),
+            );
         }
-        let silent = self.tenants().get(name).is_none_or(|tenant| tenant.serving.is_none());
+        let silent = self
+            .tenants()
+            .get(name)
+            .is_none_or(|tenant| tenant.serving.is_none());
         if silent
             && !told
             && let Err(why) = self.take_last_good(name).await
@@ -264,8 +329,16 @@ impl Reloader {
 
     /// At a start with bad files: the newest stored generation serves.
     async fn take_last_good(&self, name: &str) -> Result<(), String> {
-        let known = self.store.generations(name).await.map_err(|e| e.to_string())?;
-        let newest = known.iter().map(|g| g.number).max().ok_or("there is none")?;
+        let known = self
+            .store
+            .generations(name)
+            .await
+            .map_err(|e| e.to_string())?;
+        let newest = known
+            .iter()
+            .map(|g| g.number)
+            .max()
+            .ok_or("there is none")?;
         let generation = self.stored(name, newest).await?;
         let mut tenants = self.tenants();
         let tenant = tenants.entry(name.to_owned()).or_default();
@@ -285,15 +358,33 @@ impl Reloader {
         let texts: Texts = serde_json::from_slice(&blob).map_err(|e| e.to_string())?;
         let folder = self.folders.dialplans.join(name);
         let mut memory = Memory::default();
-        let now = memory.read(&self.folders, &folder).map_err(|e| e.render(false))?;
-        let files = texts.dialplan.into_iter().map(|(path, text)| (path, Arc::from(text))).collect();
-        let material = Material { source: Source { files }, scripts: texts.scripts, ..now };
+        let now = memory
+            .read(&self.folders, &folder)
+            .map_err(|e| e.render(false))?;
+        let files = texts
+            .dialplan
+            .into_iter()
+            .map(|(path, text)| (path, Arc::from(text)))
+            .collect();
+        let material = Material {
+            source: Source { files },
+            scripts: texts.scripts,
+            ..now
+        };
         let passed = memory.check(name, material).map_err(|e| e.render(false))?;
-        Ok(Generation { number: meta.number, loaded_ms: unix_ms(), ..passed.generation })
+        Ok(Generation {
+            number: meta.number,
+            loaded_ms: unix_ms(),
+            ..passed.generation
+        })
     }
 
     fn table(&self) -> Tenants {
-        let serving = self.tenants().values().filter_map(|tenant| tenant.serving.clone()).collect();
+        let serving = self
+            .tenants()
+            .values()
+            .filter_map(|tenant| tenant.serving.clone())
+            .collect();
         Tenants::new(serving, self.default_tenant.as_deref())
     }
 
@@ -304,7 +395,11 @@ impl Reloader {
     }
 
     fn record(&self, tenant: &str, topic: &'static str, payload: String) {
-        let input = Input::Record { tenant: cordboard_call::TenantId::new(tenant), topic, payload };
+        let input = Input::Record {
+            tenant: cordboard_call::TenantId::new(tenant),
+            topic,
+            payload,
+        };
         let _ = self.shard.send(input);
     }
 
@@ -321,8 +416,15 @@ impl Reloader {
     /// A tenant's kept generations, the newest first.
     pub async fn generations(&self, tenant: Option<&str>) -> Result<Value, String> {
         let name = self.name(tenant)?;
-        let serving = self.tenants().get(&name).and_then(|t| t.serving.as_ref().map(|g| g.number));
-        let mut known = self.store.generations(&name).await.map_err(|e| e.to_string())?;
+        let serving = self
+            .tenants()
+            .get(&name)
+            .and_then(|t| t.serving.as_ref().map(|g| g.number));
+        let mut known = self
+            .store
+            .generations(&name)
+            .await
+            .map_err(|e| e.to_string())?;
         known.sort_by_key(|g| std::cmp::Reverse(g.number));
         let shown: Vec<Value> = known
             .iter()
@@ -340,14 +442,22 @@ impl Reloader {
     pub async fn diff(&self, tenant: Option<&str>, number: u64) -> Result<Value, String> {
         let name = self.name(tenant)?;
         let old = self.stored(&name, number).await?;
-        let serving = self.tenants().get(&name).and_then(|t| t.serving.clone()).ok_or("nothing serves")?;
+        let serving = self
+            .tenants()
+            .get(&name)
+            .and_then(|t| t.serving.clone())
+            .ok_or("nothing serves")?;
         let changes = cordboard_dialplan::diff(&old.dialplan, &serving.dialplan);
         let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
         Ok(json!({ "from": number, "to": serving.number, "changes": lines }))
     }
 
     /// Serves a kept generation until the files change.
-    pub async fn roll_back(self: &Arc<Self>, tenant: Option<&str>, number: u64) -> Result<Value, String> {
+    pub async fn roll_back(
+        self: &Arc<Self>,
+        tenant: Option<&str>,
+        number: u64,
+    ) -> Result<Value, String> {
         let name = self.name(tenant)?;
         let _turn = self.turn.lock().await;
         let generation = Arc::new(self.stored(&name, number).await?);
@@ -358,7 +468,11 @@ impl Reloader {
             tenant.rolled_back_over = tenant.rolled_back_over.take().or(over);
             tenant.serving = Some(Arc::clone(&generation));
         }
-        self.record(&name, "dialplan.rolled-back", json!({ "generation": number }).to_string());
+        self.record(
+            &name,
+            "dialplan.rolled-back",
+            json!({ "generation": number }).to_string(),
+        );
         self.swap(self.table());
         Ok(json!({ "tenant": name, "generation": number }))
     }
@@ -392,6 +506,11 @@ struct Candidate {
 
 impl Candidate {
     fn source(&self) -> Source {
-        Source::of(self.texts.dialplan.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+        Source::of(
+            self.texts
+                .dialplan
+                .iter()
+                .map(|(path, text)| (path.as_str(), text.as_str())),
+        )
     }
 }

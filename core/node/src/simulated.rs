@@ -33,7 +33,11 @@ pub struct SimulatedScripts {
 impl SimulatedScripts {
     /// A host for the scripts of one generation.
     pub fn new(host: LuaHost, scripts: Arc<Scripts>) -> Self {
-        Self { host, scripts, running: None }
+        Self {
+            host,
+            scripts,
+            running: None,
+        }
     }
 }
 

@@ -110,7 +110,12 @@ impl SourceLimit {
         let count = self.order.len();
         let oldest = (0..8)
             .map(|step| (self.hand + step) % count)
-            .min_by_key(|&i| self.order.get(i).and_then(|a| self.sources.get(a)).map(|s| s.seen.max(s.trusted_until)));
+            .min_by_key(|&i| {
+                self.order
+                    .get(i)
+                    .and_then(|a| self.sources.get(a))
+                    .map(|s| s.seen.max(s.trusted_until))
+            });
         self.hand = (self.hand + 8) % count;
         if let Some(slot) = oldest.and_then(|i| self.order.get_mut(i)) {
             self.sources.remove(slot);
@@ -130,7 +135,9 @@ mod tests {
     #[test]
     fn stranger_gets_ten_answers_a_second_after_the_burst() {
         let mut limit = SourceLimit::default();
-        let answered = (0..6000u64).filter(|&i| limit.allow(Duration::from_millis(i), address(1))).count();
+        let answered = (0..6000u64)
+            .filter(|&i| limit.allow(Duration::from_millis(i), address(1)))
+            .count();
         assert!((78..=81).contains(&answered), "{answered}");
     }
 

@@ -15,9 +15,9 @@ use cordboard_dialplan::node_file::{LoadedNode, NodeFile, load_node};
 use cordboard_host::{CpuTime, Limits as ScriptLimits, Workers};
 use cordboard_sip::auth::Verifier;
 use cordboard_sip::{Config as SipConfig, Endpoint};
-use cordboard_store::journal::{Journal, JournalConfig, Written};
 use cordboard_steps::ScriptTurn;
 use cordboard_store::Store;
+use cordboard_store::journal::{Journal, JournalConfig, Written};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt;
@@ -44,7 +44,8 @@ use crate::sockets::tcp::{Tcp, TcpLimits};
 use crate::sockets::udp::UdpSocket;
 use crate::{bindings, http, watch};
 
-/// Messages that may wait for the shard.
+/// Messages that may wait for the shard: more than all streams can say while it takes one turn, so
+/// media threads, which wait for room here, never do.
 const SHARD_MAILBOX: usize = 65_536;
 /// How long a digest nonce is good; then phones are asked again without a prompt (`stale`).
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
@@ -72,7 +73,10 @@ pub fn start(data: DataDir, places: &Start) -> ExitCode {
 pub fn settings(dialplans: &Path) -> Result<LoadedNode, String> {
     let path = dialplans.join("_node.kdl");
     if !path.exists() {
-        return Ok(LoadedNode { settings: NodeFile::default(), warnings: Vec::new() });
+        return Ok(LoadedNode {
+            settings: NodeFile::default(),
+            warnings: Vec::new(),
+        });
     }
     let text = crate::files::read_text(&path).map_err(|e| e.to_string())?;
     load_node("_node.kdl", &text).map_err(|mistakes| {
@@ -83,7 +87,10 @@ pub fn settings(dialplans: &Path) -> Result<LoadedNode, String> {
 
 /// The database of an installation: the settings' URL, else SQLite in the data folder.
 pub fn database_place(data: &DataDir, dialplans: &Path) -> Result<String, String> {
-    Ok(settings(dialplans)?.settings.database.unwrap_or_else(|| data.database().display().to_string()))
+    Ok(settings(dialplans)?
+        .settings
+        .database
+        .unwrap_or_else(|| data.database().display().to_string()))
 }
 
 fn run(data: DataDir, places: &Start) -> Result<(), String> {
@@ -92,14 +99,21 @@ fn run(data: DataDir, places: &Start) -> Result<(), String> {
     for warning in &warnings {
         tracing::warn!("{}", warning.line());
     }
-    data.create().map_err(|e| format!("{}: {e}", data.root.display()))?;
+    data.create()
+        .map_err(|e| format!("{}: {e}", data.root.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(8)
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?;
-    let node = runtime.block_on(assemble(data, places, settings, log_filter, runtime.handle()))?;
+    let node = runtime.block_on(assemble(
+        data,
+        places,
+        settings,
+        log_filter,
+        runtime.handle(),
+    ))?;
     runtime.block_on(node.serve())
 }
 
@@ -108,8 +122,13 @@ fn start_log() -> SetLogFilter {
     let filter = tracing_subscriber::EnvFilter::try_new(&wanted)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let (filter, handle) = tracing_subscriber::reload::Layer::new(filter);
-    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    let _ = tracing_subscriber::registry().with(filter).with(format).try_init();
+    let format = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(format)
+        .try_init();
     Box::new(move |level| {
         let fresh = tracing_subscriber::EnvFilter::try_new(level).map_err(|e| e.to_string())?;
         handle.reload(fresh).map_err(|e| e.to_string())
@@ -132,8 +151,9 @@ impl Node {
     async fn serve(mut self) -> Result<(), String> {
         let control = tokio::spawn(server::serve(self.listener, Arc::clone(&self.operator)));
         let watching = tokio::spawn(watch::watch(Arc::clone(&self.operator.reloader)));
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .map_err(|e| e.to_string())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .map_err(|e| e.to_string())?;
         tokio::select! {
             _ = self.stop.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
@@ -160,8 +180,13 @@ async fn assemble(
     runtime: &tokio::runtime::Handle,
 ) -> Result<Node, String> {
     let listener = server::bind(&data.control()).map_err(|e| e.to_string())?;
-    let place = settings.database.clone().unwrap_or_else(|| data.database().display().to_string());
-    let store = cordboard_store::open(&place).await.map_err(|e| format!("database {place}: {e}"))?;
+    let place = settings
+        .database
+        .clone()
+        .unwrap_or_else(|| data.database().display().to_string());
+    let store = cordboard_store::open(&place)
+        .await
+        .map_err(|e| format!("database {place}: {e}"))?;
     let (shard, inbox) = mailbox::<Input>(SHARD_MAILBOX).map_err(|e| e.to_string())?;
     let bus = Arc::new(Bus::new());
     let (sequencer, journal) = open_journal(&data, &settings, &store, &shard).await?;
@@ -170,7 +195,11 @@ async fn assemble(
     let tcp = Tcp::new(shard.clone(), TcpLimits::default(), runtime.clone());
     let mut networks = networks;
     for address in &settings.tcp {
-        networks.tcp.push(tcp.listen(*address).await.map_err(|e| format!("tcp {address}: {e}"))?);
+        networks.tcp.push(
+            tcp.listen(*address)
+                .await
+                .map_err(|e| format!("tcp {address}: {e}"))?,
+        );
     }
 
     let to_shard = shard.clone();
@@ -183,22 +212,32 @@ async fn assemble(
     let (stop, stopped) = mpsc::channel(1);
     let (changed, changes) = mpsc::channel(BINDINGS_WAITING);
     runtime.spawn(write_bindings(Arc::clone(&store), changes));
-    let registrar = bindings::restore(store.as_ref(), unix_ms()).await.map_err(|e| e.to_string())?;
+    let registrar = bindings::restore(store.as_ref(), unix_ms())
+        .await
+        .map_err(|e| e.to_string())?;
     let door = Box::new(NodeJournal::new(sequencer, journal.clone()));
     let parts = ShardParts {
         number: 0,
         seed: random_bytes().map_err(|e| e.to_string())?,
         // A new key at every start: the table of used nonce counts does not survive one.
-        verifier: Verifier::new(random_bytes().map_err(|e| e.to_string())?, NONCE_LIFETIME, NONCES_MAX),
+        verifier: Verifier::new(
+            random_bytes().map_err(|e| e.to_string())?,
+            NONCE_LIFETIME,
+            NONCES_MAX,
+        ),
         endpoint: Endpoint::new(sip_config(&settings)?),
-        engine: Engine::new(CallConfig { calls_max: settings.limits.calls_max as usize }),
+        engine: Engine::new(CallConfig {
+            calls_max: settings.limits.calls_max as usize,
+        }),
         ports: Box::new(media.ports(0, 1).map_err(|e| format!("RTP ports: {e}"))?),
         journal: door,
         bus: Arc::clone(&bus),
         networks: networks.clone(),
         registrar,
         ha1: HashMap::new(),
-        limits: ShardLimits { calls_max: settings.limits.calls_max as usize },
+        limits: ShardLimits {
+            calls_max: settings.limits.calls_max as usize,
+        },
     };
     let outlets = Outlets {
         tcp: Arc::clone(&tcp),
@@ -209,11 +248,26 @@ async fn assemble(
         shard: shard.clone(),
         stop: stop.clone(),
     };
-    let shard_thread = ShardThread { shard: Shard::new(parts), clock, udp, mailbox: inbox, outlets };
-    let thread = shard_thread.start().map_err(|e| format!("shard thread: {e}"))?;
+    let shard_thread = ShardThread {
+        shard: Shard::new(parts),
+        clock,
+        udp,
+        mailbox: inbox,
+        outlets,
+    };
+    let thread = shard_thread
+        .start()
+        .map_err(|e| format!("shard thread: {e}"))?;
 
-    let passwords = Arc::new(Passwords::new(data.clone(), Arc::clone(&store), shard.clone()));
-    let folders = Folders { dialplans: places.dialplans.clone(), scripts: places.scripts.clone() };
+    let passwords = Arc::new(Passwords::new(
+        data.clone(),
+        Arc::clone(&store),
+        shard.clone(),
+    ));
+    let folders = Folders {
+        dialplans: places.dialplans.clone(),
+        scripts: places.scripts.clone(),
+    };
     let reloader = Arc::new(Reloader::new(
         folders,
         &settings,
@@ -238,7 +292,16 @@ async fn assemble(
         doors.push(bound.map_err(|e| format!("http {address}: {e}"))?);
     }
     greet(&data, &networks, &doors, &outcome);
-    Ok(Node { operator, shard, thread, journal, stop: stopped, listener, media, data })
+    Ok(Node {
+        operator,
+        shard,
+        thread,
+        journal,
+        stop: stopped,
+        listener,
+        media,
+        data,
+    })
 }
 
 async fn open_journal(
@@ -254,9 +317,14 @@ async fn open_journal(
     };
     let to_shard = shard.clone();
     let on_written = Box::new(move |written: Written| {
-        let _ = to_shard.send(Input::Written { tenant: written.tenant, up_to: written.up_to_seq });
+        let _ = to_shard.send(Input::Written {
+            tenant: written.tenant,
+            up_to: written.up_to_seq,
+        });
     });
-    Journal::open(&data.spool(), Arc::clone(store), config, on_written).await.map_err(|e| e.to_string())
+    Journal::open(&data.spool(), Arc::clone(store), config, on_written)
+        .await
+        .map_err(|e| e.to_string())
 }
 
 fn bind_udp(settings: &NodeFile) -> Result<(Vec<UdpSocket>, Networks), String> {
@@ -269,17 +337,32 @@ fn bind_udp(settings: &NodeFile) -> Result<(Vec<UdpSocket>, Networks), String> {
     let mut known: Vec<Network> = settings
         .networks
         .iter()
-        .map(|n| Network { address: n.address, prefix_bits: n.prefix_bits, advertise: n.advertise })
+        .map(|n| Network {
+            address: n.address,
+            prefix_bits: n.prefix_bits,
+            advertise: n.advertise,
+        })
         .collect();
     if let Some(advertise) = settings.advertise {
         let address = match advertise {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
-        known.push(Network { address, prefix_bits: 0, advertise });
+        known.push(Network {
+            address,
+            prefix_bits: 0,
+            advertise,
+        });
     }
     let udp = sockets.iter().map(|s| s.local).collect();
-    Ok((sockets, Networks { known, udp, tcp: Vec::new() }))
+    Ok((
+        sockets,
+        Networks {
+            known,
+            udp,
+            tcp: Vec::new(),
+        },
+    ))
 }
 
 fn media_config(data: &DataDir, settings: &NodeFile) -> Result<MediaConfig, String> {
@@ -309,8 +392,14 @@ fn start_workers(shard: &Sender<Input>) -> Result<Workers, String> {
         let _ = to_shard.send(Input::Script { call, turn });
     });
     let time = CpuTime::clock(crate::clock::thread_cpu);
-    Workers::start(SCRIPT_THREADS, &ScriptLimits::default(), &time, SCRIPT_MAILBOX, &on_turn)
-        .map_err(|e| format!("script worker: {e}"))
+    Workers::start(
+        SCRIPT_THREADS,
+        &ScriptLimits::default(),
+        &time,
+        SCRIPT_MAILBOX,
+        &on_turn,
+    )
+    .map_err(|e| format!("script worker: {e}"))
 }
 
 /// Writes bindings behind; a store that stands still is tried again with the next change.
@@ -329,12 +418,17 @@ fn flush_of(journal: &Journal) -> crate::operator::Flush {
         Box::pin(async move {
             tokio::time::timeout(Duration::from_secs(5), journal.flush())
                 .await
-                .map_err(|_| "the database does not take the journal; what is shown may be old".to_owned())
+                .map_err(|_| {
+                    "the database does not take the journal; what is shown may be old".to_owned()
+                })
         })
     })
 }
 
-fn figures_of(journal: &Journal, tcp: &Arc<Tcp>) -> Box<dyn Fn() -> serde_json::Value + Send + Sync> {
+fn figures_of(
+    journal: &Journal,
+    tcp: &Arc<Tcp>,
+) -> Box<dyn Fn() -> serde_json::Value + Send + Sync> {
     let (journal, tcp) = (journal.clone(), Arc::clone(tcp));
     Box::new(move || {
         let figures = journal.figures();
@@ -355,10 +449,22 @@ fn figures_of(journal: &Journal, tcp: &Arc<Tcp>) -> Box<dyn Fn() -> serde_json::
 /// Ten lines that say what to do next.
 fn greet(data: &DataDir, networks: &Networks, http: &[std::net::SocketAddr], outcome: &Outcome) {
     let list = |addresses: &[std::net::SocketAddr]| {
-        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
     };
-    println!("Cordboard {} is up. Data: {}", env!("CARGO_PKG_VERSION"), data.root.display());
-    println!("SIP:  udp {}   tcp {}", list(&networks.udp), list(&networks.tcp));
+    println!(
+        "Cordboard {} is up. Data: {}",
+        env!("CARGO_PKG_VERSION"),
+        data.root.display()
+    );
+    println!(
+        "SIP:  udp {}   tcp {}",
+        list(&networks.udp),
+        list(&networks.tcp)
+    );
     for http in http {
         println!("Http: http://{http}/health   http://{http}/metrics");
     }

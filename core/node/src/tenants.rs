@@ -57,11 +57,16 @@ impl Tenants {
         for generation in generations {
             let plan = &generation.dialplan;
             let name = generation.tenant.clone();
-            tenants.by_domain.insert(plan.tenant.domain.to_ascii_lowercase(), name.clone());
+            tenants
+                .by_domain
+                .insert(plan.tenant.domain.to_ascii_lowercase(), name.clone());
             for trunk in plan.trunks.values() {
                 for address in &trunk.addresses {
                     let known = tenants.trunks.entry(trunk_key(*address)).or_default();
-                    if !known.iter().any(|(tenant, t)| *tenant == name && t.name == trunk.name) {
+                    if !known
+                        .iter()
+                        .any(|(tenant, t)| *tenant == name && t.name == trunk.name)
+                    {
                         known.push((name.clone(), Arc::clone(trunk)));
                     }
                 }
@@ -71,7 +76,11 @@ impl Tenants {
         tenants.default = default
             .map(TenantId::new)
             .filter(|name| tenants.by_name.contains_key(name))
-            .or_else(|| (tenants.by_name.len() == 1).then(|| tenants.by_name.keys().next().cloned()).flatten());
+            .or_else(|| {
+                (tenants.by_name.len() == 1)
+                    .then(|| tenants.by_name.keys().next().cloned())
+                    .flatten()
+            });
         tenants
     }
 
@@ -87,7 +96,10 @@ impl Tenants {
 
     /// The tenant whose domain a URI names, else the default one.
     pub fn of_host(&self, host: &str) -> Option<&Arc<Generation>> {
-        let name = self.by_domain.get(&host.to_ascii_lowercase()).or(self.default.as_ref())?;
+        let name = self
+            .by_domain
+            .get(&host.to_ascii_lowercase())
+            .or(self.default.as_ref())?;
         self.by_name.get(name)
     }
 
@@ -103,10 +115,16 @@ impl Tenants {
 
     /// The tenant and trunk of a call from this address to this number: among tenants that share
     /// a carrier the one that owns the DID, else the first.
-    pub fn of_trunk(&self, address: SocketAddr, dialled: &str) -> Option<(&Arc<Generation>, &Arc<Trunk>)> {
+    pub fn of_trunk(
+        &self,
+        address: SocketAddr,
+        dialled: &str,
+    ) -> Option<(&Arc<Generation>, &Arc<Trunk>)> {
         let known = self.trunks.get(&trunk_key(address))?;
         let owner = known.iter().find(|(tenant, _)| {
-            self.by_name.get(tenant).is_some_and(|g| g.dialplan.dids.lookup(dialled).is_some())
+            self.by_name
+                .get(tenant)
+                .is_some_and(|g| g.dialplan.dids.lookup(dialled).is_some())
         });
         let (tenant, trunk) = owner.or(known.first())?;
         Some((self.by_name.get(tenant)?, trunk))

@@ -25,7 +25,9 @@ pub async fn watch(reloader: Arc<Reloader>) {
     let tell = changed.clone();
     let on_events = move |result: DebounceEventResult| {
         let real = match &result {
-            Ok(events) => events.iter().any(|event| !matches!(event.kind, EventKind::Access(_))),
+            Ok(events) => events
+                .iter()
+                .any(|event| !matches!(event.kind, EventKind::Access(_))),
             Err(_) => true,
         };
         if real {
@@ -47,7 +49,9 @@ pub async fn watch(reloader: Arc<Reloader>) {
                 if !watched.contains(&folder) {
                     match debouncer.watch(&folder, RecursiveMode::Recursive) {
                         Ok(()) => watched.push(folder),
-                        Err(error) => tracing::warn!(folder = %folder.display(), %error, "not watched"),
+                        Err(error) => {
+                            tracing::warn!(folder = %folder.display(), %error, "not watched")
+                        }
                     }
                 }
             }
@@ -88,7 +92,11 @@ fn folders(reloader: &Reloader) -> Vec<PathBuf> {
 
 fn push(path: &Path, found: &mut Vec<PathBuf>) {
     if let Ok(real) = path.canonicalize() {
-        let folder = if real.is_dir() { real } else { real.parent().map(Path::to_path_buf).unwrap_or(real) };
+        let folder = if real.is_dir() {
+            real
+        } else {
+            real.parent().map(Path::to_path_buf).unwrap_or(real)
+        };
         if !found.contains(&folder) {
             found.push(folder);
         }

@@ -57,15 +57,28 @@ impl LiveWorld<'_> {
             return Located::Unknown;
         }
         let key = (self.generation.tenant.as_str().to_owned(), name.to_owned());
-        let devices: Vec<Destination> =
-            self.registrar.bindings(&key, self.unix_ms).map(|b| self.device(name, b)).collect();
-        if devices.is_empty() { Located::Absent } else { Located::Destinations(devices) }
+        let devices: Vec<Destination> = self
+            .registrar
+            .bindings(&key, self.unix_ms)
+            .map(|b| self.device(name, b))
+            .collect();
+        if devices.is_empty() {
+            Located::Absent
+        } else {
+            Located::Destinations(devices)
+        }
     }
 
     fn trunk(&self, name: &str, number: &str) -> Located {
-        let Some(trunk) = self.generation.dialplan.trunks.get(name) else { return Located::Unknown };
-        let Some(address) = trunk.addresses.first() else { return Located::Absent };
-        let Some(flow) = self.networks.flow_to(*address, trunk.tcp) else { return Located::Absent };
+        let Some(trunk) = self.generation.dialplan.trunks.get(name) else {
+            return Located::Unknown;
+        };
+        let Some(address) = trunk.addresses.first() else {
+            return Located::Absent;
+        };
+        let Some(flow) = self.networks.flow_to(*address, trunk.tcp) else {
+            return Located::Absent;
+        };
         let (media_local, media_advertise) = self.networks.media(&flow);
         let uri = format!("sip:{number}@{address}");
         Located::Destinations(vec![Destination {
@@ -103,7 +116,9 @@ impl World for LiveWorld<'_> {
     }
 
     fn fact(&self, topic: &str, key: &str) -> Option<serde_json::Value> {
-        let fact = self.facts.retained_fact(self.generation.tenant.as_str(), topic, key)?;
+        let fact = self
+            .facts
+            .retained_fact(self.generation.tenant.as_str(), topic, key)?;
         serde_json::from_str(&fact.payload).ok()
     }
 

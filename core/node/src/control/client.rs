@@ -10,7 +10,9 @@ use super::verb::{Answer, Verb};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens.
-    #[error("no switch is running on {path} ({source}); start one with `cordboard`, or name its data folder with --data")]
+    #[error(
+        "no switch is running on {path} ({source}); start one with `cordboard`, or name its data folder with --data"
+    )]
     NotRunning {
         /// The socket.
         path: String,
@@ -31,7 +33,9 @@ pub enum ClientError {
 /// Sends a request and reads its answer.
 pub fn ask(socket: &Path, verb: &Verb) -> Result<serde_json::Value, ClientError> {
     let mut line = String::new();
-    connect(socket, verb)?.read_line(&mut line).map_err(ClientError::Broken)?;
+    connect(socket, verb)?
+        .read_line(&mut line)
+        .map_err(ClientError::Broken)?;
     match serde_json::from_str(&line) {
         Ok(Answer::Ok(value)) => Ok(value),
         Ok(Answer::Error(why)) => Err(ClientError::Refused(why)),
@@ -40,7 +44,11 @@ pub fn ask(socket: &Path, verb: &Verb) -> Result<serde_json::Value, ClientError>
 }
 
 /// Sends a request whose answer is many lines.
-pub fn stream(socket: &Path, verb: &Verb, mut each: impl FnMut(&str) -> bool) -> Result<(), ClientError> {
+pub fn stream(
+    socket: &Path,
+    verb: &Verb,
+    mut each: impl FnMut(&str) -> bool,
+) -> Result<(), ClientError> {
     for line in connect(socket, verb)?.lines() {
         if !each(&line.map_err(ClientError::Broken)?) {
             break;
@@ -50,8 +58,10 @@ pub fn stream(socket: &Path, verb: &Verb, mut each: impl FnMut(&str) -> bool) ->
 }
 
 fn connect(socket: &Path, verb: &Verb) -> Result<BufReader<UnixStream>, ClientError> {
-    let mut stream = UnixStream::connect(socket)
-        .map_err(|source| ClientError::NotRunning { path: socket.display().to_string(), source })?;
+    let mut stream = UnixStream::connect(socket).map_err(|source| ClientError::NotRunning {
+        path: socket.display().to_string(),
+        source,
+    })?;
     let mut line = serde_json::to_vec(verb).map_err(|e| ClientError::Strange(e.to_string()))?;
     line.push(b'\n');
     stream.write_all(&line).map_err(ClientError::Broken)?;

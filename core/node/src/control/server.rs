@@ -40,7 +40,9 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 pub async fn serve(listener: UnixListener, operator: Arc<Operator>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let operator = Arc::clone(&operator);
@@ -57,7 +59,9 @@ pub async fn serve(listener: UnixListener, operator: Arc<Operator>) {
 async fn converse(stream: UnixStream, operator: &Operator) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
+    BufReader::new(reader.take(REQUEST_BYTES_MAX))
+        .read_line(&mut line)
+        .await?;
     let answer = match serde_json::from_str::<Verb>(&line) {
         Err(error) => Answer::Error(format!("not a request: {error}")),
         Ok(Verb::Trace { call }) => return trace(operator, call, &mut writer).await,
@@ -67,7 +71,11 @@ async fn converse(stream: UnixStream, operator: &Operator) -> io::Result<()> {
             Err(_) => Answer::Error("no answer within 30 s".into()),
         },
     };
-    write_line(&mut writer, &serde_json::to_string(&answer).map_err(io::Error::other)?).await
+    write_line(
+        &mut writer,
+        &serde_json::to_string(&answer).map_err(io::Error::other)?,
+    )
+    .await
 }
 
 async fn trace(

@@ -32,11 +32,20 @@ fn ask<'a>(uri: &'a str, cseq: u32, expires: u32) -> Registration<'a> {
 #[test]
 fn two_devices_ring_and_one_leaves() {
     let mut registrar = Registrar::default();
-    registrar.register(0, &alice(), &ask("sip:a@1", 1, 60), 5).unwrap();
-    registrar.register(0, &alice(), &ask("sip:a@2", 2, 60), 5).unwrap();
+    registrar
+        .register(0, &alice(), &ask("sip:a@1", 1, 60), 5)
+        .unwrap();
+    registrar
+        .register(0, &alice(), &ask("sip:a@2", 2, 60), 5)
+        .unwrap();
     assert_eq!(registrar.bindings(&alice(), 1).count(), 2);
-    registrar.register(1, &alice(), &ask("sip:a@1", 3, 0), 5).unwrap();
-    let left: Vec<_> = registrar.bindings(&alice(), 1).map(|b| b.uri.as_str()).collect();
+    registrar
+        .register(1, &alice(), &ask("sip:a@1", 3, 0), 5)
+        .unwrap();
+    let left: Vec<_> = registrar
+        .bindings(&alice(), 1)
+        .map(|b| b.uri.as_str())
+        .collect();
     assert_eq!(left, ["sip:a@2"]);
     assert_eq!(registrar.take_changes().len(), 3);
 }
@@ -44,13 +53,31 @@ fn two_devices_ring_and_one_leaves() {
 #[test]
 fn refusals_change_nothing() {
     let mut registrar = Registrar::default();
-    registrar.register(0, &alice(), &ask("sip:a@1", 5, 60), 1).unwrap();
+    registrar
+        .register(0, &alice(), &ask("sip:a@1", 5, 60), 1)
+        .unwrap();
     registrar.take_changes();
-    assert_eq!(registrar.register(0, &alice(), &ask("sip:a@1", 6, 59), 1), Err(RegisterError::TooBrief));
-    assert_eq!(registrar.register(0, &alice(), &ask("sip:a@1", 5, 60), 1), Err(RegisterError::OutOfOrder));
-    assert_eq!(registrar.register(0, &alice(), &ask("sip:a@2", 6, 60), 1), Err(RegisterError::TooMany));
-    let star = Registration { contacts: vec![], all: true, ..ask("", 7, 60) };
-    assert_eq!(registrar.register(0, &alice(), &star, 1), Err(RegisterError::BadStar));
+    assert_eq!(
+        registrar.register(0, &alice(), &ask("sip:a@1", 6, 59), 1),
+        Err(RegisterError::TooBrief)
+    );
+    assert_eq!(
+        registrar.register(0, &alice(), &ask("sip:a@1", 5, 60), 1),
+        Err(RegisterError::OutOfOrder)
+    );
+    assert_eq!(
+        registrar.register(0, &alice(), &ask("sip:a@2", 6, 60), 1),
+        Err(RegisterError::TooMany)
+    );
+    let star = Registration {
+        contacts: vec![],
+        all: true,
+        ..ask("", 7, 60)
+    };
+    assert_eq!(
+        registrar.register(0, &alice(), &star, 1),
+        Err(RegisterError::BadStar)
+    );
     assert_eq!(registrar.bindings(&alice(), 1).count(), 1);
     assert!(registrar.take_changes().is_empty());
 }
@@ -58,11 +85,19 @@ fn refusals_change_nothing() {
 #[test]
 fn star_removes_all_and_time_removes_the_rest() {
     let mut registrar = Registrar::default();
-    registrar.register(0, &alice(), &ask("sip:a@1", 1, 60), 5).unwrap();
-    let star = Registration { contacts: vec![], all: true, ..ask("", 2, 0) };
+    registrar
+        .register(0, &alice(), &ask("sip:a@1", 1, 60), 5)
+        .unwrap();
+    let star = Registration {
+        contacts: vec![],
+        all: true,
+        ..ask("", 2, 0)
+    };
     registrar.register(0, &alice(), &star, 5).unwrap();
     assert_eq!(registrar.bindings(&alice(), 1).count(), 0);
-    registrar.register(0, &alice(), &ask("sip:a@1", 3, 60), 5).unwrap();
+    registrar
+        .register(0, &alice(), &ask("sip:a@1", 3, 60), 5)
+        .unwrap();
     assert_eq!(registrar.bindings(&alice(), 60_000).count(), 0);
     registrar.expire(60_000);
     assert_eq!(registrar.users().count(), 0);

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use cordboard_call::action::{Action, Notice, Refusal};
 use cordboard_call::admission::{Admission, Origination};
 use cordboard_call::cause::Cause;
-use cordboard_call::{Doors, Output as CallOutput};
 use cordboard_call::event::{Direction, Event, Fact};
 use cordboard_call::ids::{CallId, LegNo, TenantId};
+use cordboard_call::{Doors, Output as CallOutput};
 use cordboard_sip::{Event as SipEvent, NewRequest, Output as SipOutput};
-use cordboard_steps::{ActionTag, CallInfo, Entry, Input as RunInput, Output as RunOutput, Run, ScriptAnswer, ScriptTurn};
+use cordboard_steps::{
+    ActionTag, CallInfo, Entry, Input as RunInput, Output as RunOutput, Run, ScriptAnswer,
+    ScriptTurn,
+};
 
 use super::originate::FirstLeg;
 use super::{Output, Record, Shard};
@@ -82,7 +85,12 @@ impl Calls {
     }
 
     /// A started call rings this when the journal has it.
-    pub(crate) fn expect_first(&mut self, call: CallId, first: FirstLeg, variables: BTreeMap<String, String>) {
+    pub(crate) fn expect_first(
+        &mut self,
+        call: CallId,
+        first: FirstLeg,
+        variables: BTreeMap<String, String>,
+    ) {
         if let Some(running) = self.running.get_mut(&call) {
             running.first = Some(first);
             running.variables = variables;
@@ -114,7 +122,9 @@ impl Shard {
         let call = self.new_call_id();
         let generation = incoming.generation;
         let entry = match &incoming.user {
-            Some(user) => Entry::Outbound { user: user.name.clone() },
+            Some(user) => Entry::Outbound {
+                user: user.name.clone(),
+            },
             None => Entry::Did,
         };
         let (media_local, media_advertise) = self.networks.media(&new.flow);
@@ -145,13 +155,24 @@ impl Shard {
             first_leg: LegNo(1),
             caller_user: incoming.user,
         };
-        self.bind_capture(new.request.headers().call_id().unwrap_or_default().as_bytes(), call, &generation.tenant);
+        self.bind_capture(
+            new.request
+                .headers()
+                .call_id()
+                .unwrap_or_default()
+                .as_bytes(),
+            call,
+            &generation.tenant,
+        );
         self.enter(call, &generation, info, entry);
         if let Some(running) = self.calls.running.get_mut(&call) {
             let hops = new.request.headers().max_forwards().ok().flatten();
             running.hops = hops.unwrap_or(MAX_FORWARDS).saturating_sub(1);
         }
-        let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+        let mut doors = Doors {
+            sip: &mut self.endpoint,
+            ports: self.ports.as_mut(),
+        };
         if let Err(refusal) = self.engine.admit(moment.now, &mut doors, new, admission) {
             self.calls.forget(call);
             self.capture.release(moment.now, call);
@@ -165,7 +186,13 @@ impl Shard {
         self.log_received(new.flow, new.request.bytes());
     }
 
-    pub(crate) fn enter(&mut self, call: CallId, generation: &Arc<Generation>, info: CallInfo, entry: Entry) {
+    pub(crate) fn enter(
+        &mut self,
+        call: CallId,
+        generation: &Arc<Generation>,
+        info: CallInfo,
+        entry: Entry,
+    ) {
         let running = Running {
             generation: Arc::clone(generation),
             run: None,
@@ -181,7 +208,11 @@ impl Shard {
     }
 
     pub(crate) fn new_call_id(&mut self) -> CallId {
-        CallId::new(self.desk.moment.unix_ms, self.desk.number, self.desk.chance.wide())
+        CallId::new(
+            self.desk.moment.unix_ms,
+            self.desk.number,
+            self.desk.chance.wide(),
+        )
     }
 
     fn refuse(&mut self, new: &NewRequest, refusal: &Refusal) {
@@ -195,7 +226,8 @@ impl Shard {
             _ if code == 503 => "signalling",
             _ => "bad-offer",
         });
-        self.endpoint.respond_stateless(now, new, code, None, headers);
+        self.endpoint
+            .respond_stateless(now, new, code, None, headers);
     }
 
     /// Lets every engine speak until none has anything to say.
@@ -222,7 +254,10 @@ impl Shard {
             SipOutput::Event(SipEvent::Request(new)) => self.request(&new),
             SipOutput::Event(event) => {
                 let now = self.desk.moment.now;
-                let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+                let mut doors = Doors {
+                    sip: &mut self.endpoint,
+                    ports: self.ports.as_mut(),
+                };
                 self.engine.handle_sip(now, &mut doors, event);
             }
         }
@@ -251,11 +286,21 @@ impl Shard {
         }
         let seq = self.write_fact(&event.tenant, event.call, event.leg, &event.fact);
         if started {
-            self.calls.waiting.entry(event.tenant).or_default().push_back((seq, event.call));
+            self.calls
+                .waiting
+                .entry(event.tenant)
+                .or_default()
+                .push_back((seq, event.call));
         }
     }
 
-    pub(crate) fn write_fact(&mut self, tenant: &TenantId, call: CallId, leg: Option<LegNo>, fact: &Fact) -> u64 {
+    pub(crate) fn write_fact(
+        &mut self,
+        tenant: &TenantId,
+        call: CallId,
+        leg: Option<LegNo>,
+        fact: &Fact,
+    ) -> u64 {
         let mut payload = std::mem::take(&mut self.desk.scratch);
         payload.clear();
         if serde_json::to_writer(&mut payload, fact).is_err() {
@@ -303,15 +348,24 @@ impl Shard {
                 self.start_route(call);
             }
         }
-        if self.calls.waiting.get(&tenant).is_some_and(VecDeque::is_empty) {
+        if self
+            .calls
+            .waiting
+            .get(&tenant)
+            .is_some_and(VecDeque::is_empty)
+        {
             self.calls.waiting.remove(&tenant);
         }
     }
 
     /// Begins the route of a call whose first leg is there. An originated call begins at its answer.
     fn start_route(&mut self, call: CallId) {
-        let Some(running) = self.calls.running.get_mut(&call) else { return };
-        let Some((info, _)) = &running.begins else { return };
+        let Some(running) = self.calls.running.get_mut(&call) else {
+            return;
+        };
+        let Some((info, _)) = &running.begins else {
+            return;
+        };
         if info.direction == Direction::Outbound {
             self.dial_first(call);
             return;
@@ -320,14 +374,22 @@ impl Shard {
     }
 
     pub(crate) fn start_run(&mut self, call: CallId) {
-        let Some(running) = self.calls.running.get_mut(&call) else { return };
-        let Some((info, entry)) = running.begins.take() else { return };
+        let Some(running) = self.calls.running.get_mut(&call) else {
+            return;
+        };
+        let Some((info, entry)) = running.begins.take() else {
+            return;
+        };
         running.run = Some(Run::start(info, entry));
         self.tell(call, RunInput::Start);
     }
 
     fn notice(&mut self, call: CallId, notice: Notice) {
-        let begins = self.calls.running.get(&call).is_some_and(|r| r.begins.is_some());
+        let begins = self
+            .calls
+            .running
+            .get(&call)
+            .is_some_and(|r| r.begins.is_some());
         if begins {
             self.originated(call, &notice);
             return;
@@ -338,7 +400,9 @@ impl Shard {
     /// Gives a run one input.
     pub(crate) fn tell(&mut self, call: CallId, input: RunInput) {
         let moment = self.desk.moment;
-        let Some(running) = self.calls.running.get_mut(&call) else { return };
+        let Some(running) = self.calls.running.get_mut(&call) else {
+            return;
+        };
         let Some(run) = &mut running.run else { return };
         let mut world = LiveWorld {
             generation: &running.generation,
@@ -359,10 +423,17 @@ impl Shard {
         if let Some(running) = self.calls.running.get_mut(&call) {
             running.stirred = false;
         }
-        while let Some(output) = self.calls.running.get_mut(&call).and_then(|r| r.run.as_mut()?.poll()) {
+        while let Some(output) = self
+            .calls
+            .running
+            .get_mut(&call)
+            .and_then(|r| r.run.as_mut()?.poll())
+        {
             self.wish(call, output);
         }
-        let Some(running) = self.calls.running.get(&call) else { return };
+        let Some(running) = self.calls.running.get(&call) else {
+            return;
+        };
         if let Some(at) = running.run.as_ref().and_then(Run::next_timeout) {
             self.desk.timers.push(Reverse((at.max(now), call)));
         }
@@ -377,7 +448,9 @@ impl Shard {
     }
 
     fn wish(&mut self, call: CallId, output: RunOutput) {
-        let Some(running) = self.calls.running.get_mut(&call) else { return };
+        let Some(running) = self.calls.running.get_mut(&call) else {
+            return;
+        };
         let generation = Arc::clone(&running.generation);
         match output {
             RunOutput::Act(action) => self.act(call, action),
@@ -388,11 +461,21 @@ impl Shard {
                 if let cordboard_steps::ScriptCommand::Start(start) = &command {
                     running.script.clone_from(&start.script);
                 }
-                self.outputs.push_back(Output::Script { call, generation, command });
+                self.outputs.push_back(Output::Script {
+                    call,
+                    generation,
+                    command,
+                });
             }
             RunOutput::Outside { id, request } => {
                 let script = running.script.clone();
-                self.outputs.push_back(Output::Outside { call, id, generation, script, request });
+                self.outputs.push_back(Output::Outside {
+                    call,
+                    id,
+                    generation,
+                    script,
+                    request,
+                });
             }
         }
     }
@@ -405,13 +488,22 @@ impl Shard {
         }
         let tag = ActionTag::of(&action);
         if let Err(refusal) = self.try_act(call, action) {
-            self.tell(call, RunInput::Refused { action: tag, refusal });
+            self.tell(
+                call,
+                RunInput::Refused {
+                    action: tag,
+                    refusal,
+                },
+            );
         }
     }
 
     pub(crate) fn try_act(&mut self, call: CallId, action: Action) -> Result<(), Refusal> {
         let now = self.desk.moment.now;
-        let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+        let mut doors = Doors {
+            sip: &mut self.endpoint,
+            ports: self.ports.as_mut(),
+        };
         let result = self.engine.act(now, &mut doors, call, action);
         self.bind_new_dialogs(call);
         result
@@ -419,7 +511,9 @@ impl Shard {
 
     /// Messages that an action has just put out belong to its call, also those of a new dialog.
     fn bind_new_dialogs(&mut self, call: CallId) {
-        let Some(running) = self.calls.running.get(&call) else { return };
+        let Some(running) = self.calls.running.get(&call) else {
+            return;
+        };
         let tenant = running.generation.tenant.clone();
         let mut events = Vec::new();
         while let Some(output) = self.endpoint.poll() {
@@ -428,7 +522,13 @@ impl Shard {
                 && self.capture.find(bytes).is_none()
                 && let Some(id) = capture::call_id(bytes)
             {
-                self.capture.bind(id, capture::Entry { call, tenant: tenant.clone() });
+                self.capture.bind(
+                    id,
+                    capture::Entry {
+                        call,
+                        tenant: tenant.clone(),
+                    },
+                );
             }
             if matches!(output, SipOutput::Transmit { .. }) {
                 self.signalled(output);
@@ -447,7 +547,11 @@ impl Shard {
             && at <= now
         {
             self.desk.timers.pop();
-            let due = self.calls.running.get(&call).and_then(|r| r.run.as_ref()?.next_timeout());
+            let due = self
+                .calls
+                .running
+                .get(&call)
+                .and_then(|r| r.run.as_ref()?.next_timeout());
             if due.is_some_and(|due| due <= now) {
                 self.tell(call, RunInput::Timeout);
                 self.settle();
@@ -466,13 +570,22 @@ impl Shard {
     }
 
     fn bind_capture(&mut self, sip_call_id: &[u8], call: CallId, tenant: &TenantId) {
-        self.capture.bind(sip_call_id, capture::Entry { call, tenant: tenant.clone() });
+        self.capture.bind(
+            sip_call_id,
+            capture::Entry {
+                call,
+                tenant: tenant.clone(),
+            },
+        );
     }
 
     /// Ends every call, for a stop that waits for none.
     pub(crate) fn end_all(&mut self, why: &str) {
         for call in self.calls.ids().collect::<Vec<_>>() {
-            let action = Action::End { cause: Cause::TEMPORARY_FAILURE, why: Some(why.to_owned()) };
+            let action = Action::End {
+                cause: Cause::TEMPORARY_FAILURE,
+                why: Some(why.to_owned()),
+            };
             let _ = self.try_act(call, action);
             self.settle();
         }

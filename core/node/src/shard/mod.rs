@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordboard_bus::Bus;
-use cordboard_call::{Doors, Engine};
 use cordboard_call::{CallId, TenantId};
+use cordboard_call::{Doors, Engine};
 use cordboard_media::{Codec, Command, Event as MediaEvent, MediaPorts};
 use cordboard_sip::auth::{Ha1, Verifier};
 use cordboard_sip::{Endpoint, Flow};
@@ -306,7 +306,10 @@ impl Shard {
             }
             Input::BadStream(_) => self.count("sip_bad_stream"),
             Input::Media(event) => {
-                let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+                let mut doors = Doors {
+                    sip: &mut self.endpoint,
+                    ports: self.ports.as_mut(),
+                };
                 self.engine.handle_media(now, &mut doors, event);
             }
             Input::Written { tenant, up_to } => self.written(&tenant, up_to),
@@ -316,11 +319,23 @@ impl Shard {
             Input::Secret { tenant, user, ha1 } => {
                 self.policy.ha1.insert((tenant, user), ha1);
             }
-            Input::Record { tenant, topic, payload } => {
+            Input::Record {
+                tenant,
+                topic,
+                payload,
+            } => {
                 let payload = payload.as_bytes();
                 let (call, leg) = (None, None);
                 let at_ms = moment.unix_ms;
-                self.write(&Record { tenant: &tenant, at_ms, topic, version: 1, call, leg, payload });
+                self.write(&Record {
+                    tenant: &tenant,
+                    at_ms,
+                    topic,
+                    version: 1,
+                    call,
+                    leg,
+                    payload,
+                });
             }
             Input::Operator(verb, reply) => self.carry_out(verb, reply),
             Input::Stop => {}
@@ -334,7 +349,10 @@ impl Shard {
         let now = moment.now;
         self.endpoint.handle_timeout(now);
         self.settle();
-        let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+        let mut doors = Doors {
+            sip: &mut self.endpoint,
+            ports: self.ports.as_mut(),
+        };
         self.engine.handle_timeout(now, &mut doors);
         self.settle();
         self.run_timeouts(now);
@@ -347,10 +365,14 @@ impl Shard {
     /// When `handle_timeout` is wanted next.
     pub fn next_timeout(&self) -> Duration {
         let runs = self.desk.timers.peek().map(|Reverse((at, _))| *at);
-        [self.endpoint.next_timeout(), self.engine.next_timeout(), runs]
-            .into_iter()
-            .flatten()
-            .fold(self.desk.house_keeping, Duration::min)
+        [
+            self.endpoint.next_timeout(),
+            self.engine.next_timeout(),
+            runs,
+        ]
+        .into_iter()
+        .flatten()
+        .fold(self.desk.house_keeping, Duration::min)
     }
 
     /// The next thing to do.
@@ -383,7 +405,8 @@ impl Shard {
 
     pub(crate) fn publish_bindings(&mut self) {
         let changes = self.registrar.take_changes();
-        self.outputs.extend(changes.into_iter().map(Output::Binding));
+        self.outputs
+            .extend(changes.into_iter().map(Output::Binding));
     }
 
     pub(crate) fn count(&mut self, what: &'static str) {

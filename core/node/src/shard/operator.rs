@@ -57,7 +57,10 @@ impl Shard {
     /// The one call whose id begins so.
     fn named_call(&self, text: &str) -> Result<CallId, String> {
         let text = text.to_ascii_lowercase();
-        let mut found = self.calls.ids().filter(|id| id.to_string().starts_with(&text));
+        let mut found = self
+            .calls
+            .ids()
+            .filter(|id| id.to_string().starts_with(&text));
         match (found.next(), found.next()) {
             (Some(call), None) if !text.is_empty() => Ok(call),
             (Some(_), Some(_)) => Err(format!("more than one call begins with `{text}`")),
@@ -65,21 +68,38 @@ impl Shard {
         }
     }
 
-    fn operator_hangup(&mut self, call: &str, leg: Option<u16>, cause: &str) -> Result<Value, String> {
+    fn operator_hangup(
+        &mut self,
+        call: &str,
+        leg: Option<u16>,
+        cause: &str,
+    ) -> Result<Value, String> {
         let call = self.named_call(call)?;
         let cause = Cause::from_word(cause).ok_or_else(|| {
             let words: Vec<&str> = Cause::NAMED.iter().map(|c| c.word()).collect();
             format!("no cause `{cause}`; there are {}", words.join(", "))
         })?;
         let action = match leg {
-            Some(leg) => Action::HangUp { leg: LegNo(leg), cause },
-            None => Action::End { cause, why: Some("operator".to_owned()) },
+            Some(leg) => Action::HangUp {
+                leg: LegNo(leg),
+                cause,
+            },
+            None => Action::End {
+                cause,
+                why: Some("operator".to_owned()),
+            },
         };
-        self.try_act(call, action).map_err(|refusal| refusal.to_string())?;
+        self.try_act(call, action)
+            .map_err(|refusal| refusal.to_string())?;
         Ok(json!({ "call": call }))
     }
 
-    fn operator_play(&mut self, call: &str, leg: Option<u16>, prompt: &str) -> Result<Value, String> {
+    fn operator_play(
+        &mut self,
+        call: &str,
+        leg: Option<u16>,
+        prompt: &str,
+    ) -> Result<Value, String> {
         let call = self.named_call(call)?;
         let running = self.calls.find(call).ok_or("the call is over")?;
         let audio = running
@@ -87,17 +107,32 @@ impl Shard {
             .prompts
             .get(prompt)
             .cloned()
-            .ok_or_else(|| format!("tenant {} has no prompt `{prompt}`", running.generation.tenant))?;
+            .ok_or_else(|| {
+                format!(
+                    "tenant {} has no prompt `{prompt}`",
+                    running.generation.tenant
+                )
+            })?;
         let leg = LegNo(leg.unwrap_or(1));
-        let action = Action::Play { leg, clips: vec![Clip::Audio(audio)], repeat: false };
-        self.try_act(call, action).map_err(|refusal| refusal.to_string())?;
+        let action = Action::Play {
+            leg,
+            clips: vec![Clip::Audio(audio)],
+            repeat: false,
+        };
+        self.try_act(call, action)
+            .map_err(|refusal| refusal.to_string())?;
         Ok(json!({ "call": call }))
     }
 
     fn operator_record(&mut self, call: &str, on: bool) -> Result<Value, String> {
         let call = self.named_call(call)?;
-        let action = if on { Action::Record } else { Action::StopRecord };
-        self.try_act(call, action).map_err(|refusal| refusal.to_string())?;
+        let action = if on {
+            Action::Record
+        } else {
+            Action::StopRecord
+        };
+        self.try_act(call, action)
+            .map_err(|refusal| refusal.to_string())?;
         Ok(json!({ "call": call, "recording": on }))
     }
 
@@ -130,7 +165,8 @@ impl Shard {
         let mut trunks = Vec::new();
         for generation in self.policy.tenants.all() {
             for trunk in generation.dialplan.trunks.values() {
-                let addresses: Vec<String> = trunk.addresses.iter().map(ToString::to_string).collect();
+                let addresses: Vec<String> =
+                    trunk.addresses.iter().map(ToString::to_string).collect();
                 let party = cordboard_call::event::Party::Trunk(trunk.name.clone());
                 trunks.push(json!({
                     "tenant": generation.tenant, "trunk": trunk.name, "addresses": addresses,
@@ -143,8 +179,12 @@ impl Shard {
 
     /// Figures for health and metrics.
     fn figures(&self) -> Value {
-        let mut counters: serde_json::Map<String, Value> =
-            self.desk.counters.iter().map(|(name, n)| ((*name).to_owned(), (*n).into())).collect();
+        let mut counters: serde_json::Map<String, Value> = self
+            .desk
+            .counters
+            .iter()
+            .map(|(name, n)| ((*name).to_owned(), (*n).into()))
+            .collect();
         let sip = self.endpoint.counters();
         for (reason, n) in sip.refused_by_reason() {
             counters.insert(format!("sip_refused_{reason}"), n.into());

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordboard_call::Doors;
 use cordboard_call::action::{Action, CallerId, Notice};
 use cordboard_call::admission::Origination;
 use cordboard_call::cause::Cause;
-use cordboard_call::Doors;
 use cordboard_call::event::{Direction, Party};
 use cordboard_call::ids::{CallId, LegNo};
 use cordboard_steps::world::{Located, Target, World};
@@ -42,7 +42,10 @@ impl Shard {
         }
         let generation = self.generation_of(ask.tenant.as_deref())?;
         if !generation.dialplan.routes.contains_key(&ask.route) {
-            return Err(format!("tenant {} has no route {}", generation.tenant, ask.route));
+            return Err(format!(
+                "tenant {} has no route {}",
+                generation.tenant, ask.route
+            ));
         }
         let target = parse_target(&ask.target)?;
         let call = self.new_call_id();
@@ -80,12 +83,19 @@ impl Shard {
         self.enter(call, &generation, info, Entry::Route(ask.route.clone()));
         let first = FirstLeg {
             target,
-            caller: CallerId { number: caller, name: None, host: generation.dialplan.tenant.domain.clone() },
+            caller: CallerId {
+                number: caller,
+                name: None,
+                host: generation.dialplan.tenant.domain.clone(),
+            },
             ring_for: Duration::from_secs(ask.timeout_s.clamp(1, RING_SECONDS_MAX)),
         };
         self.calls.expect_first(call, first, ask.variables.clone());
         let now = self.desk.moment.now;
-        let mut doors = Doors { sip: &mut self.endpoint, ports: self.ports.as_mut() };
+        let mut doors = Doors {
+            sip: &mut self.endpoint,
+            ports: self.ports.as_mut(),
+        };
         if let Err(refusal) = self.engine.originate(now, &mut doors, origin) {
             self.calls.forget(call);
             return Err(refusal.to_string());
@@ -106,14 +116,21 @@ impl Shard {
                 .named(&cordboard_call::ids::TenantId::new(name))
                 .cloned()
                 .ok_or_else(|| format!("no tenant {name}")),
-            None => tenants.default_tenant().cloned().ok_or_else(|| "name a tenant: there is no default one".to_owned()),
+            None => tenants
+                .default_tenant()
+                .cloned()
+                .ok_or_else(|| "name a tenant: there is no default one".to_owned()),
         }
     }
 
     /// `call.started` is written: ring the first leg.
     pub(crate) fn dial_first(&mut self, call: CallId) {
-        let Some(first) = self.calls.take_first(call) else { return };
-        let Some(running) = self.calls.find(call) else { return };
+        let Some(first) = self.calls.take_first(call) else {
+            return;
+        };
+        let Some(running) = self.calls.find(call) else {
+            return;
+        };
         let generation = Arc::clone(&running.generation);
         let world = LiveWorld {
             generation: &generation,
@@ -125,7 +142,9 @@ impl Shard {
             codecs: &self.desk.codecs,
         };
         let (destination, cause) = match world.locate(&first.target) {
-            Located::Destinations(mut list) if !list.is_empty() => (Some(list.swap_remove(0)), Cause::NORMAL),
+            Located::Destinations(mut list) if !list.is_empty() => {
+                (Some(list.swap_remove(0)), Cause::NORMAL)
+            }
             Located::Busy(_) => (None, Cause::BUSY),
             Located::Unknown => (None, Cause::UNALLOCATED),
             _ => (None, Cause::ABSENT),
@@ -141,7 +160,13 @@ impl Shard {
             None => Action::End { cause, why: None },
         };
         if self.try_act(call, action).is_err() {
-            let _ = self.try_act(call, Action::End { cause: Cause::TEMPORARY_FAILURE, why: None });
+            let _ = self.try_act(
+                call,
+                Action::End {
+                    cause: Cause::TEMPORARY_FAILURE,
+                    why: None,
+                },
+            );
         }
     }
 
@@ -150,7 +175,13 @@ impl Shard {
         match notice {
             Notice::Answered { leg } if *leg == LegNo(1) => self.start_run(call),
             Notice::LegEnded { leg, cause } if *leg == LegNo(1) => {
-                let _ = self.try_act(call, Action::End { cause: *cause, why: None });
+                let _ = self.try_act(
+                    call,
+                    Action::End {
+                        cause: *cause,
+                        why: None,
+                    },
+                );
             }
             _ => {}
         }
@@ -162,9 +193,10 @@ fn parse_target(text: &str) -> Result<Target, String> {
     match text.split_once(':') {
         Some(("user", name)) if !name.is_empty() => Ok(Target::User(name.to_owned())),
         Some(("trunk", rest)) => match rest.split_once(':') {
-            Some((trunk, number)) if !trunk.is_empty() && is_number(number) => {
-                Ok(Target::Trunk { trunk: trunk.to_owned(), number: number.to_owned() })
-            }
+            Some((trunk, number)) if !trunk.is_empty() && is_number(number) => Ok(Target::Trunk {
+                trunk: trunk.to_owned(),
+                number: number.to_owned(),
+            }),
             _ => Err(wrong()),
         },
         _ => Err(wrong()),
@@ -172,5 +204,9 @@ fn parse_target(text: &str) -> Result<Target, String> {
 }
 
 fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+*#-._".contains(&b))
+    !text.is_empty()
+        && text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+*#-._".contains(&b))
 }

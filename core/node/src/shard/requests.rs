@@ -18,12 +18,17 @@ impl Shard {
     /// False for a stranger's request beyond what strangers are answered: whatever the answer were,
     /// it could hit a third party. Responses, ACKs, trunks and proven devices always pass.
     pub(crate) fn may_be_answered(&mut self, flow: Flow, bytes: &[u8]) -> bool {
-        let no_answer = bytes.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/2.0 "))
+        let no_answer = bytes
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/2.0 "))
             || bytes.starts_with(b"ACK ");
         if no_answer || self.policy.tenants.is_trunk(flow.remote) {
             return true;
         }
-        let allowed = self.policy.sources.allow(self.desk.moment.now, flow.remote.ip());
+        let allowed = self
+            .policy
+            .sources
+            .allow(self.desk.moment.now, flow.remote.ip());
         if !allowed {
             self.count("sip_silenced");
         }
@@ -35,7 +40,8 @@ impl Shard {
         let now = self.desk.moment.now;
         let closed = self.closed();
         let ha1s = &self.policy.ha1;
-        let ha1 = |tenant: &str, user: &str| ha1s.get(&(tenant.to_owned(), user.to_owned())).cloned();
+        let ha1 =
+            |tenant: &str, user: &str| ha1s.get(&(tenant.to_owned(), user.to_owned())).cloned();
         let mut gate = Gate {
             tenants: &self.policy.tenants,
             verifier: &mut self.policy.verifier,
@@ -45,14 +51,21 @@ impl Shard {
         };
         match admit::decide(&mut gate, now, new) {
             Decision::Silence => self.count("sip_silenced"),
-            Decision::Refuse { code, headers, reason } => {
+            Decision::Refuse {
+                code,
+                headers,
+                reason,
+            } => {
                 self.count(reason);
-                let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-                self.endpoint.respond_stateless(now, new, code, None, &headers);
+                let headers: Vec<(&str, &str)> =
+                    headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                self.endpoint
+                    .respond_stateless(now, new, code, None, &headers);
             }
             Decision::Options => {
                 let headers = [("Allow", admit::ALLOW), ("Accept", "application/sdp")];
-                self.endpoint.respond_stateless(now, new, 200, None, &headers);
+                self.endpoint
+                    .respond_stateless(now, new, 200, None, &headers);
             }
             Decision::Register { generation, user } => self.register(new, &generation, &user),
             Decision::Call(incoming) => self.incoming(new, *incoming),
@@ -78,7 +91,8 @@ impl Shard {
             && !self.trunk_has_room(&incoming.generation, name)
         {
             self.count("trunk-rate");
-            self.endpoint.respond_stateless(now, new, 503, None, &[("Retry-After", "5")]);
+            self.endpoint
+                .respond_stateless(now, new, 503, None, &[("Retry-After", "5")]);
             return;
         }
         self.begin(new, incoming);
@@ -86,7 +100,9 @@ impl Shard {
 
     /// A trunk's new calls this second, against its limit.
     fn trunk_has_room(&mut self, generation: &Generation, name: &str) -> bool {
-        let Some(trunk) = generation.dialplan.trunks.get(name) else { return true };
+        let Some(trunk) = generation.dialplan.trunks.get(name) else {
+            return true;
+        };
         let now = self.desk.moment.now;
         let key: (TenantId, String) = (generation.tenant.clone(), name.to_owned());
         let (since, count) = self.policy.trunk_rates.entry(key).or_insert((now, 0));
@@ -106,19 +122,23 @@ impl Shard {
             Ok(Contacts::List(list)) => (list, false),
             Err(_) => {
                 self.count("bad-contact");
-                self.endpoint.respond_stateless(moment.now, new, 400, Some("Bad Contact"), &[]);
+                self.endpoint
+                    .respond_stateless(moment.now, new, 400, Some("Bad Contact"), &[]);
                 return;
             }
         };
         let call_id = headers.call_id().unwrap_or_default().to_owned();
-        let device = headers.find(b"User-Agent").map(|d| String::from_utf8_lossy(d).into_owned());
+        let device = headers
+            .find(b"User-Agent")
+            .map(|d| String::from_utf8_lossy(d).into_owned());
         let source = new.flow.remote;
         let nat = new.flow.transport == Transport::Udp
             && contacts.iter().any(|c| {
                 c.uri.host().and_then(|host| host.ip()) != Some(source.ip())
                     || c.uri.port().unwrap_or(5060) != source.port()
             });
-        let own = |c: &cordboard_sip::message::NameAddr| c.param("expires").and_then(|e| e.parse().ok());
+        let own =
+            |c: &cordboard_sip::message::NameAddr| c.param("expires").and_then(|e| e.parse().ok());
         let ask = Registration {
             contacts: contacts.iter().map(|c| (c.uri.as_str(), own(c))).collect(),
             all,
@@ -129,19 +149,32 @@ impl Shard {
             device: device.as_deref().unwrap_or_default(),
             nat,
         };
-        let done = self.registrar.register(moment.unix_ms, &key, &ask, user.bindings_max);
+        let done = self
+            .registrar
+            .register(moment.unix_ms, &key, &ask, user.bindings_max);
         self.publish_bindings();
         let refused = |code: u16| (code, Vec::new());
         let (code, headers) = match done {
             Ok(()) => (200, self.binding_headers(&key)),
-            Err(RegisterError::TooBrief) => (423, vec![("Min-Expires".to_owned(), EXPIRES_MIN.to_string())]),
+            Err(RegisterError::TooBrief) => (
+                423,
+                vec![("Min-Expires".to_owned(), EXPIRES_MIN.to_string())],
+            ),
             Err(RegisterError::BadStar) => refused(400),
             Err(RegisterError::OutOfOrder) => refused(500),
             Err(RegisterError::TooMany) => refused(403),
         };
-        self.count(if code == 200 { "registered" } else { "register-refused" });
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        self.endpoint.respond(moment.now, new, code, None, &headers, None);
+        self.count(if code == 200 {
+            "registered"
+        } else {
+            "register-refused"
+        });
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        self.endpoint
+            .respond(moment.now, new, code, None, &headers, None);
     }
 
     /// The Contact headers of a 200: every live binding with the seconds it has left.

@@ -47,6 +47,9 @@ impl Shard {
 
     /// Counters by name, as metrics show them.
     pub fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.desk.counters.iter().map(|(name, count)| (*name, *count))
+        self.desk
+            .counters
+            .iter()
+            .map(|(name, count)| (*name, *count))
     }
 }

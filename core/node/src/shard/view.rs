@@ -28,7 +28,9 @@ impl Shard {
     }
 
     fn log_message(&mut self, flow: Flow, bytes: &Bytes, topic: &'static str) {
-        let Some(entry) = self.capture.find(bytes).cloned() else { return };
+        let Some(entry) = self.capture.find(bytes).cloned() else {
+            return;
+        };
         let transport = match flow.transport {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
@@ -36,7 +38,11 @@ impl Shard {
         let mut payload = std::mem::take(&mut self.desk.scratch);
         payload.clear();
         let cseq = capture::cseq(bytes).and_then(|c| std::str::from_utf8(c).ok());
-        let line = Line { line: capture::summary(bytes), peer: format_args!("{transport} {}", flow.remote), cseq };
+        let line = Line {
+            line: capture::summary(bytes),
+            peer: format_args!("{transport} {}", flow.remote),
+            cseq,
+        };
         let _ = serde_json::to_writer(&mut payload, &line);
         self.write(&Record {
             tenant: &entry.tenant,

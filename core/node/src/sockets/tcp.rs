@@ -40,7 +40,10 @@ pub struct TcpLimits {
 
 impl Default for TcpLimits {
     fn default() -> Self {
-        Self { connections_max: 8192, per_address_max: 256 }
+        Self {
+            connections_max: 8192,
+            per_address_max: 256,
+        }
     }
 }
 
@@ -64,7 +67,11 @@ pub struct Tcp {
 
 impl Tcp {
     /// An empty table; messages go to `shard`.
-    pub fn new(shard: Sender<Input>, limits: TcpLimits, runtime: tokio::runtime::Handle) -> Arc<Self> {
+    pub fn new(
+        shard: Sender<Input>,
+        limits: TcpLimits,
+        runtime: tokio::runtime::Handle,
+    ) -> Arc<Self> {
         Arc::new(Self {
             table: Mutex::default(),
             next: AtomicU64::new(1),
@@ -110,7 +117,9 @@ impl Tcp {
             } else {
                 table.by_remote.get(&flow.remote).copied()
             };
-            number.and_then(|n| table.writers.get(&n)).map(|(_, writer)| writer.clone())
+            number
+                .and_then(|n| table.writers.get(&n))
+                .map(|(_, writer)| writer.clone())
         };
         match writer {
             Some(writer) => {
@@ -138,12 +147,19 @@ impl Tcp {
         let tcp = Arc::clone(self);
         self.runtime.spawn(async move {
             let opened = async {
-                let socket = if flow.remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+                let socket = if flow.remote.is_ipv4() {
+                    TcpSocket::new_v4()
+                } else {
+                    TcpSocket::new_v6()
+                }?;
                 socket.bind(SocketAddr::new(flow.local.ip(), 0))?;
                 socket.connect(flow.remote).await
             };
             match timeout(CONNECT, opened).await {
-                Ok(Ok(stream)) => tcp.run(stream, flow.local, flow.remote, number, unsent).await,
+                Ok(Ok(stream)) => {
+                    tcp.run(stream, flow.local, flow.remote, number, unsent)
+                        .await
+                }
                 _ => {
                     tcp.leave(number);
                     tcp.fail(flow);
@@ -158,13 +174,15 @@ impl Tcp {
             return;
         };
         let tcp = Arc::clone(self);
-        self.runtime.spawn(async move { tcp.run(stream, local, remote, number, unsent).await });
+        self.runtime
+            .spawn(async move { tcp.run(stream, local, remote, number, unsent).await });
     }
 
     fn enter(&self, remote: SocketAddr) -> Option<(u64, mpsc::Receiver<Bytes>)> {
         let mut table = self.table();
         let here = table.per_address.get(&remote.ip()).copied().unwrap_or(0);
-        if table.writers.len() >= self.limits.connections_max || here >= self.limits.per_address_max {
+        if table.writers.len() >= self.limits.connections_max || here >= self.limits.per_address_max
+        {
             return None;
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -177,7 +195,9 @@ impl Tcp {
 
     fn leave(&self, number: u64) {
         let mut table = self.table();
-        let Some((remote, _)) = table.writers.remove(&number) else { return };
+        let Some((remote, _)) = table.writers.remove(&number) else {
+            return;
+        };
         if table.by_remote.get(&remote) == Some(&number) {
             table.by_remote.remove(&remote);
         }
@@ -197,10 +217,19 @@ impl Tcp {
         number: u64,
         unsent: mpsc::Receiver<Bytes>,
     ) {
-        let flow = Flow { transport: Transport::Tcp, local, remote, connection: number };
+        let flow = Flow {
+            transport: Transport::Tcp,
+            local,
+            remote,
+            connection: number,
+        };
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
-        let pong = self.table().writers.get(&number).map(|(_, writer)| writer.clone());
+        let pong = self
+            .table()
+            .writers
+            .get(&number)
+            .map(|(_, writer)| writer.clone());
         // Whichever side ends first ends the other: dropping a half closes the connection.
         tokio::select! {
             () = write(writer, unsent) => {}
@@ -215,8 +244,14 @@ impl Tcp {
         let mut chunk = [0u8; 4096];
         let mut used = false;
         loop {
-            let patience = if used && framer.buffered_bytes() == 0 { IDLE } else { FIRST_MESSAGE };
-            let Ok(Ok(length @ 1..)) = timeout(patience, reader.read(&mut chunk)).await else { return };
+            let patience = if used && framer.buffered_bytes() == 0 {
+                IDLE
+            } else {
+                FIRST_MESSAGE
+            };
+            let Ok(Ok(length @ 1..)) = timeout(patience, reader.read(&mut chunk)).await else {
+                return;
+            };
             framer.push(chunk.get(..length).unwrap_or_default());
             loop {
                 match framer.next() {

@@ -47,7 +47,12 @@ impl UdpSocket {
             .local_addr()?
             .as_socket()
             .ok_or_else(|| io::Error::other("the socket has no IP address"))?;
-        Ok(Self { socket, local, buffers: vec![0; BATCH * DATAGRAM_BYTES_MAX], dropped_sends: 0 })
+        Ok(Self {
+            socket,
+            local,
+            buffers: vec![0; BATCH * DATAGRAM_BYTES_MAX],
+            dropped_sends: 0,
+        })
     }
 
     /// For `epoll`.
@@ -57,13 +62,24 @@ impl UdpSocket {
 
     /// Reads up to 32 datagrams; fewer than that means the socket is drained.
     pub fn receive(&mut self, mut take: impl FnMut(SocketAddr, Bytes)) -> usize {
-        let mut names: [MaybeUninit<SockAddrStorage>; BATCH] = [const { MaybeUninit::uninit() }; BATCH];
-        let mut vectors: [libc::iovec; BATCH] =
-            [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
+        let mut names: [MaybeUninit<SockAddrStorage>; BATCH] =
+            [const { MaybeUninit::uninit() }; BATCH];
+        let mut vectors: [libc::iovec; BATCH] = [libc::iovec {
+            iov_base: std::ptr::null_mut(),
+            iov_len: 0,
+        }; BATCH];
         // SAFETY: an all-zero mmsghdr is valid: null pointers with zero lengths.
         let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-        for (i, chunk) in self.buffers.chunks_exact_mut(DATAGRAM_BYTES_MAX).enumerate().take(BATCH) {
-            vectors[i] = libc::iovec { iov_base: chunk.as_mut_ptr().cast(), iov_len: chunk.len() };
+        for (i, chunk) in self
+            .buffers
+            .chunks_exact_mut(DATAGRAM_BYTES_MAX)
+            .enumerate()
+            .take(BATCH)
+        {
+            vectors[i] = libc::iovec {
+                iov_base: chunk.as_mut_ptr().cast(),
+                iov_len: chunk.len(),
+            };
             headers[i].msg_hdr.msg_name = names[i].as_mut_ptr().cast();
             headers[i].msg_hdr.msg_namelen = size_of::<SockAddrStorage>() as libc::socklen_t;
             headers[i].msg_hdr.msg_iov = &raw mut vectors[i];
@@ -83,12 +99,15 @@ impl UdpSocket {
         for (i, header) in headers.iter().enumerate().take(count) {
             let length = header.msg_len as usize;
             let start = i * DATAGRAM_BYTES_MAX;
-            let Some(data) = self.buffers.get(start..start + length) else { continue };
+            let Some(data) = self.buffers.get(start..start + length) else {
+                continue;
+            };
             if header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
                 continue;
             }
             // SAFETY: the kernel wrote a socket address of `msg_namelen` bytes into this storage.
-            let from = unsafe { SockAddr::new(names[i].assume_init_read(), header.msg_hdr.msg_namelen) };
+            let from =
+                unsafe { SockAddr::new(names[i].assume_init_read(), header.msg_hdr.msg_namelen) };
             if let Some(from) = from.as_socket() {
                 take(from, Bytes::copy_from_slice(data));
             }
@@ -105,12 +124,17 @@ impl UdpSocket {
 
     fn send_part(&mut self, part: &[(SocketAddr, Bytes)]) {
         let names: Vec<SockAddr> = part.iter().map(|(to, _)| SockAddr::from(*to)).collect();
-        let mut vectors: [libc::iovec; BATCH] =
-            [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
+        let mut vectors: [libc::iovec; BATCH] = [libc::iovec {
+            iov_base: std::ptr::null_mut(),
+            iov_len: 0,
+        }; BATCH];
         // SAFETY: an all-zero mmsghdr is valid.
         let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
         for (i, (_, data)) in part.iter().enumerate() {
-            vectors[i] = libc::iovec { iov_base: data.as_ptr().cast_mut().cast(), iov_len: data.len() };
+            vectors[i] = libc::iovec {
+                iov_base: data.as_ptr().cast_mut().cast(),
+                iov_len: data.len(),
+            };
             headers[i].msg_hdr.msg_name = names[i].as_ptr().cast_mut().cast();
             headers[i].msg_hdr.msg_namelen = names[i].len();
             headers[i].msg_hdr.msg_iov = &raw mut vectors[i];
@@ -148,7 +172,9 @@ mod tests {
         let any = "127.0.0.1:0".parse().unwrap();
         let mut a = UdpSocket::bind(any, 0).unwrap();
         let mut b = UdpSocket::bind(any, 0).unwrap();
-        let batch: Vec<_> = (0..40u8).map(|i| (b.local, Bytes::from(vec![i; 3]))).collect();
+        let batch: Vec<_> = (0..40u8)
+            .map(|i| (b.local, Bytes::from(vec![i; 3])))
+            .collect();
         a.send(&batch);
         let mut seen = Vec::new();
         while b.receive(|from, data| {
