@@ -6,10 +6,13 @@
 //! sockets and in a simulation with virtual time.
 
 pub mod calls;
+mod facts;
 pub mod operator;
 pub mod originate;
 pub mod requests;
 pub mod residue;
+mod runs;
+mod settle;
 pub mod thread;
 pub mod view;
 

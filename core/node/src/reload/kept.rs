@@ -1,0 +1,83 @@
+//! Kept generations: listed, compared, and served again until the files change.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Reloader;
+
+impl Reloader {
+    fn name(&self, tenant: Option<&str>) -> Result<String, String> {
+        let tenants = self.tenants();
+        match tenant.or(self.default_tenant.as_deref()) {
+            Some(name) if tenants.contains_key(name) => Ok(name.to_owned()),
+            Some(name) => Err(format!("no tenant {name}")),
+            None if tenants.len() == 1 => Ok(tenants.keys().next().cloned().unwrap_or_default()),
+            None => Err("name a tenant: there is no default one".to_owned()),
+        }
+    }
+
+    /// A tenant's kept generations, the newest first.
+    pub async fn generations(&self, tenant: Option<&str>) -> Result<Value, String> {
+        let name = self.name(tenant)?;
+        let serving = self
+            .tenants()
+            .get(&name)
+            .and_then(|t| t.serving.as_ref().map(|g| g.number));
+        let mut known = self
+            .store
+            .generations(&name)
+            .await
+            .map_err(|e| e.to_string())?;
+        known.sort_by_key(|g| std::cmp::Reverse(g.number));
+        let shown: Vec<Value> = known
+            .iter()
+            .map(|g| {
+                json!({
+                    "tenant": name, "generation": g.number, "loaded_ms": g.at_ms,
+                    "hash": g.hash, "serving": serving == Some(g.number),
+                })
+            })
+            .collect();
+        Ok(Value::Array(shown))
+    }
+
+    /// What differs between a kept generation and the one that serves.
+    pub async fn diff(&self, tenant: Option<&str>, number: u64) -> Result<Value, String> {
+        let name = self.name(tenant)?;
+        let old = self.stored(&name, number).await?;
+        let serving = self
+            .tenants()
+            .get(&name)
+            .and_then(|t| t.serving.clone())
+            .ok_or("nothing serves")?;
+        let changes = cordboard_dialplan::diff(&old.dialplan, &serving.dialplan);
+        let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Ok(json!({ "from": number, "to": serving.number, "changes": lines }))
+    }
+
+    /// Serves a kept generation until the files change.
+    pub async fn roll_back(
+        self: &Arc<Self>,
+        tenant: Option<&str>,
+        number: u64,
+    ) -> Result<Value, String> {
+        let name = self.name(tenant)?;
+        let _turn = self.turn.lock().await;
+        let generation = Arc::new(self.stored(&name, number).await?);
+        {
+            let mut tenants = self.tenants();
+            let tenant = tenants.entry(name.clone()).or_default();
+            let over = tenant.serving.as_ref().map(|serving| serving.hash.clone());
+            tenant.rolled_back_over = tenant.rolled_back_over.take().or(over);
+            tenant.serving = Some(Arc::clone(&generation));
+        }
+        self.record(
+            &name,
+            "dialplan.rolled-back",
+            json!({ "generation": number }).to_string(),
+        );
+        self.swap(self.table());
+        Ok(json!({ "tenant": name, "generation": number }))
+    }
+}

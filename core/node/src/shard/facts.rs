@@ -1,0 +1,98 @@
+//! Facts on their way into the journal and onto the bus, and calls that wait for the journal.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use cordboard_call::event::{Event, Fact};
+use cordboard_call::ids::{CallId, LegNo, TenantId};
+
+use super::{Record, Shard};
+
+impl Shard {
+    pub(super) fn fact(&mut self, event: Event) {
+        let started = matches!(event.fact, Fact::CallStarted { .. });
+        if started {
+            self.count("calls_started");
+        }
+        if matches!(event.fact, Fact::CallEnded { .. })
+            && let Some(running) = self.calls.running.get_mut(&event.call)
+        {
+            let call = event.call;
+            running.ended = Some(event);
+            self.calls.stir(call);
+            return;
+        }
+        let seq = self.write_fact(&event.tenant, event.call, event.leg, &event.fact);
+        if started {
+            self.calls
+                .waiting
+                .entry(event.tenant)
+                .or_default()
+                .push_back((seq, event.call));
+        }
+    }
+
+    pub(crate) fn write_fact(
+        &mut self,
+        tenant: &TenantId,
+        call: CallId,
+        leg: Option<LegNo>,
+        fact: &Fact,
+    ) -> u64 {
+        let mut payload = std::mem::take(&mut self.desk.scratch);
+        payload.clear();
+        if serde_json::to_writer(&mut payload, fact).is_err() {
+            self.count("journal_unwritable");
+        }
+        let record = Record {
+            tenant,
+            at_ms: self.desk.moment.unix_ms,
+            topic: fact.topic(),
+            version: fact.version(),
+            call: Some(call),
+            leg: leg.map(|leg| leg.0),
+            payload: &payload,
+        };
+        let seq = self.write(&record);
+        self.desk.scratch = payload;
+        seq
+    }
+
+    /// The one way into the journal and onto the bus.
+    pub(crate) fn write(&mut self, record: &Record<'_>) -> u64 {
+        let seq = self.journal.append(record);
+        if self.bus.wanted(record.tenant.as_str(), record.topic) {
+            self.bus.publish(cordboard_bus::Envelope {
+                tenant: Arc::clone(&record.tenant.0),
+                seq,
+                at_ms: record.at_ms,
+                topic: record.topic.into(),
+                version: record.version,
+                call: record.call.map(|call| call.to_string()),
+                leg: record.leg,
+                payload: String::from_utf8_lossy(record.payload).into(),
+            });
+        }
+        seq
+    }
+
+    /// The journal has written so far: calls that waited for it begin.
+    pub(crate) fn written(&mut self, tenant: &Arc<str>, up_to: u64) {
+        let tenant = TenantId(Arc::clone(tenant));
+        while let Some(waiting) = self.calls.waiting.get_mut(&tenant)
+            && waiting.front().is_some_and(|(seq, _)| *seq <= up_to)
+        {
+            if let Some((_, call)) = waiting.pop_front() {
+                self.start_route(call);
+            }
+        }
+        if self
+            .calls
+            .waiting
+            .get(&tenant)
+            .is_some_and(VecDeque::is_empty)
+        {
+            self.calls.waiting.remove(&tenant);
+        }
+    }
+}
