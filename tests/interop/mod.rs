@@ -1,7 +1,17 @@
 //! Stories with other people's phones and our built binary: what callers hear, what operators see.
 
 mod calls;
+mod console;
+mod endings;
+mod hold;
+mod hostile;
+mod menu;
+mod recording;
 mod register;
+mod secret;
+mod trunk;
+
+use cordboard_tests::switch::{Plan, Switch};
 
 /// Dialplan lines of the two users that most stories need.
 const USERS: &str = "user alice { display \"Alice\"; caller-id \"+442079460201\" }\nuser bob { caller-id \"+442079460202\" }\n";
@@ -17,4 +27,29 @@ outbound short match=\"20x\" { ring bob timeout=\"10s\"; }
 /// The two together.
 fn two_users() -> String {
     format!("{USERS}{COLLEAGUES}")
+}
+
+/// A trunk `far` at a free port, and more lines.
+fn with_trunk(name: &str, more: &str) -> (Plan, u16) {
+    let port = cordboard_tests::ports::one();
+    let trunk = format!(
+        "trunk far {{\n    address \"127.0.0.1:{port}\"\n    caller-id \"+442079460100\"\n}}\n"
+    );
+    (
+        Plan::demo(name, &format!("{USERS}{COLLEAGUES}{trunk}{more}")),
+        port,
+    )
+}
+
+/// The values of a field in all events of a topic, in order.
+fn told(switch: &Switch, topic: &str, field: &str) -> Vec<String> {
+    let events = switch.events.since(0, |e| e["topic"] == topic);
+    events
+        .iter()
+        .map(|e| {
+            e["data"][field]
+                .as_str()
+                .map_or_else(|| e["data"][field].to_string(), str::to_owned)
+        })
+        .collect()
 }

@@ -135,6 +135,17 @@ impl Switch {
     /// Starts the process; also after `kill`.
     #[track_caller]
     pub fn start(&mut self) {
+        self.start_with(200);
+    }
+
+    /// Starts the process where its health is bad (503), since it cannot use its files.
+    #[track_caller]
+    pub fn start_unhealthy(&mut self) {
+        self.start_with(503);
+    }
+
+    #[track_caller]
+    fn start_with(&mut self, wanted: u16) {
         self.starts += 1;
         let root = self.scratch.path().to_owned();
         let name = format!("switch{}", self.starts);
@@ -156,11 +167,11 @@ impl Switch {
             if let Some(code) = child.ended() {
                 panic!("the switch ended with {code}:\n{}", child.printed());
             }
-            self.get("/health").filter(|(status, _)| *status == 200)
+            self.get("/health").filter(|(status, _)| *status == wanted)
         });
         assert!(
             up.is_some(),
-            "the switch is not healthy: {:?}\n{}",
+            "the switch's health is not {wanted}: {:?}\n{}",
             self.get("/health"),
             child.printed()
         );
@@ -205,6 +216,11 @@ impl Switch {
     /// The process, to wait for its end.
     pub fn process(&mut self) -> &mut Child {
         self.child.as_mut().unwrap()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().pid()
     }
 
     /// GET on the http door: status and body.
