@@ -66,6 +66,14 @@ impl<T> Sender<T> {
         }
     }
 
+    /// Puts a message in without waking the receiver: for a sender that puts several and then calls
+    /// `ring` once.
+    pub fn put(&self, message: T) -> Result<(), Full<T>> {
+        self.queue.try_send(message).map_err(|error| match error {
+            TrySendError::Full(message) | TrySendError::Disconnected(message) => Full(message),
+        })
+    }
+
     /// Wakes the receiver without a message.
     pub fn ring(&self) {
         self.bell.ring();

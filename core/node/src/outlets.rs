@@ -45,9 +45,9 @@ impl Outlets {
         self.tcp.send(flow, bytes);
     }
 
-    /// A media command, given back when the thread's mailbox is full.
+    /// A media command, given back when the thread's mailbox is full; `media.ring` wakes it.
     pub fn media(&self, command: Command) -> Result<(), Command> {
-        self.media.send(command)
+        self.media.put(command)
     }
 
     /// A script's command; what the shard must hear when no worker takes it.

@@ -95,12 +95,19 @@ pub struct MediaHandle {
 impl MediaHandle {
     /// Hands a command to its stream's thread; gives it back when that thread has no room.
     pub fn send(&self, command: Command) -> Result<(), Command> {
+        self.put(command)?;
+        self.ring();
+        Ok(())
+    }
+
+    /// The same without waking the thread: for several commands and one `ring` behind them.
+    pub fn put(&self, command: Command) -> Result<(), Command> {
         let threads = self.mailboxes.len() as u32;
         let Some(stream) = stream_of(&command) else {
             // A recording's number says no thread: each is asked, one knows it.
             let mut refused = Ok(());
             for mailbox in self.mailboxes.iter() {
-                if mailbox.try_send(Input::Command(command.clone())).is_err() {
+                if mailbox.put(Input::Command(command.clone())).is_err() {
                     refused = Err(command.clone());
                 }
             }
@@ -111,11 +118,18 @@ impl MediaHandle {
             return Err(command);
         };
         mailbox
-            .try_send(Input::Command(command))
+            .put(Input::Command(command))
             .map_err(|full| match full.0 {
                 Input::Command(command) => command,
                 _ => Command::Close { stream },
             })
+    }
+
+    /// Wakes the threads for what was put.
+    pub fn ring(&self) {
+        for mailbox in self.mailboxes.iter() {
+            mailbox.ring();
+        }
     }
 }
 

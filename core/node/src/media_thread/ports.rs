@@ -223,7 +223,8 @@ impl MediaPorts for PortPool {
             stream,
             pair: Arc::clone(&slot.pair),
         };
-        if self.mailbox.try_send(attach).is_err() {
+        // The command that opens the stream wakes the thread.
+        if self.mailbox.put(attach).is_err() {
             // The thread is behind: refuse the call, keep the pair.
             let address = self.addresses.get_mut(&local)?;
             address.idle.push_front((Duration::ZERO, index));
@@ -249,7 +250,7 @@ impl MediaPorts for PortPool {
         }
         slot.taken = false;
         // A stream that was never opened is let go here; one that was closed is gone already.
-        let _ = self.mailbox.try_send(Input::Detach { stream });
+        let _ = self.mailbox.put(Input::Detach { stream });
         let now = self.clock.read().now;
         if let Some(address) = self.addresses.get_mut(&slot.local.ip()) {
             address.idle.push_back((now, index));

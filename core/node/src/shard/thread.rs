@@ -192,11 +192,14 @@ impl ShardThread {
                 Output::Drained => drained = true,
             }
         }
-        while let Some(command) = unsent.pop_front() {
-            if let Err(command) = self.outlets.media(command) {
-                unsent.push_front(command);
-                break;
+        if !unsent.is_empty() {
+            while let Some(command) = unsent.pop_front() {
+                if let Err(command) = self.outlets.media(command) {
+                    unsent.push_front(command);
+                    break;
+                }
             }
+            self.outlets.media.ring();
         }
         for (socket, batch) in self.udp.iter_mut().zip(datagrams.iter_mut()) {
             if !batch.is_empty() {
