@@ -1,0 +1,19 @@
+//! Whole calls: what the phones do, what everyone must see and hear.
+
+mod calls;
+mod floods;
+mod menu;
+mod races;
+mod strangers;
+
+use std::time::Duration;
+
+/// Milliseconds.
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Seconds.
+fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}

@@ -1,0 +1,102 @@
+//! What crosses on the wire: two that hang up at once, an answer and a cancel, lost datagrams.
+
+use cordboard_tests::sim::SimNet;
+use cordboard_tests::sim::phone::{Manner, State};
+
+use super::{ms, s};
+
+#[test]
+fn both_hang_up_at_once() {
+    let mut net = SimNet::seeded(30).latency(ms(50));
+    let (caller, callee) = net.bridged_call();
+    net.run_for(s(1));
+    net.hang_up(caller);
+    net.hang_up(callee);
+    net.run_until_idle();
+    assert!(net.phones().all(|phone| phone.is_idle()));
+    assert_eq!(net.count_topic("cdr.written"), 2);
+    assert_eq!(net.count_topic("call.ended"), 1);
+    net.assert_journal();
+    net.assert_clean();
+}
+
+/// At each distance between answer and cancel the call ends for all, and is billed once a leg.
+#[test]
+fn a_cancel_crosses_the_answer() {
+    for lead in [0, 20, 35, 45, 50, 55, 60, 70, 85, 100] {
+        let mut net = SimNet::seeded(31 + lead).latency(ms(25));
+        let (alice, bob) = (net.registered("alice"), net.registered("bob"));
+        net.manner(bob, Manner::Answers(s(1)));
+        net.dial(alice, "7001");
+        net.run_until(s(5), |net| {
+            net.look(bob)
+                .calls
+                .first()
+                .is_some_and(|call| call.state == State::Ringing)
+        });
+        net.run_for(ms(950 + lead));
+        net.hang_up(alice);
+        net.run_for(s(1));
+        if net.call(alice).state == State::Up {
+            // The answer was faster; a person would now hang up.
+            net.hang_up(alice);
+        }
+        net.run_until_idle();
+        assert!(
+            net.phones().all(|phone| phone.is_idle()),
+            "{lead} ms\n{}",
+            net.story()
+        );
+        assert_eq!(net.count_topic("call.ended"), 1);
+        net.assert_journal();
+        net.assert_clean();
+    }
+}
+
+#[test]
+fn a_fifth_of_the_datagrams_is_lost_and_calls_come_through() {
+    let mut through = 0;
+    for seed in 0..10 {
+        let mut net = SimNet::seeded(40 + seed);
+        let (alice, bob) = (net.registered("alice"), net.registered("bob"));
+        net.weather.loss = 0.2;
+        net.weather.copies = 0.05;
+        net.weather.held_up = 0.05;
+        net.voice(alice, 500.0);
+        net.voice(bob, 900.0);
+        net.dial(alice, "7001");
+        net.run_until(s(12), |net| net.call(alice).state == State::Up);
+        net.run_for(s(3));
+        if net.call(alice).state == State::Up && net.hears(alice, 900.0) && net.hears(bob, 500.0) {
+            through += 1;
+        }
+        net.hang_up(alice);
+        net.run_until_idle();
+        net.run_until_idle();
+        assert!(net.phones().all(|phone| phone.is_idle()), "{}", net.story());
+        net.weather.loss = 0.0;
+        net.assert_journal();
+        net.assert_clean();
+    }
+    assert!(through >= 9, "{through} of 10");
+}
+
+#[test]
+fn a_phone_that_vanishes_is_noticed_and_the_other_is_released() {
+    let mut net = SimNet::seeded(50);
+    let (caller, callee) = net.bridged_call();
+    // Its voice and its signalling are gone from one moment to the next.
+    net.unplug(callee);
+    assert!(
+        net.run_until(s(120), |net| net.call(caller).state == State::Over),
+        "no-rtp ends it"
+    );
+    net.run_until_idle();
+    assert!(
+        net.events("sim")
+            .iter()
+            .any(|event| event.payload.contains("no-rtp"))
+    );
+    net.assert_journal();
+    net.assert_clean();
+}
