@@ -8,6 +8,7 @@ pub mod linphone;
 pub mod ports;
 pub mod programs;
 pub mod scratch;
+pub mod sim;
 pub mod sip_text;
 pub mod sipp;
 pub mod switch;
