@@ -56,7 +56,10 @@ impl Capture {
         while self.leaving.front().is_some_and(|(at, _)| *at <= now) {
             if let Some((_, call)) = self.leaving.pop_front() {
                 for key in self.of_call.remove(&call).unwrap_or_default() {
-                    self.entries.remove(&key);
+                    // A fork may have brought two calls with one Call-ID; it stays the later's.
+                    if self.entries.get(&key).is_some_and(|entry| entry.call == call) {
+                        self.entries.remove(&key);
+                    }
                 }
             }
         }

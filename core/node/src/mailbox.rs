@@ -8,7 +8,7 @@
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// The message that found no room.
 #[derive(Debug)]
@@ -96,10 +96,7 @@ pub struct Mailbox<T> {
 impl<T> Mailbox<T> {
     /// The next message, if there is one.
     pub fn try_recv(&self) -> Option<T> {
-        match self.queue.try_recv() {
-            Ok(message) => Some(message),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.queue.try_recv().ok()
     }
 
     /// Readable when a message may be waiting.

@@ -40,13 +40,16 @@ fn trunk_key(address: SocketAddr) -> (IpAddr, u16) {
     (ip, if ip.is_loopback() { address.port() } else { 0 })
 }
 
+/// A trunk and the tenant that declares it.
+type TenantTrunk = (TenantId, Arc<Trunk>);
+
 /// All tenants.
 #[derive(Default)]
 pub struct Tenants {
     by_name: BTreeMap<TenantId, Arc<Generation>>,
     by_domain: HashMap<String, TenantId>,
     /// By address; on loopback, which many programs share, by address and port.
-    trunks: HashMap<(IpAddr, u16), Vec<(TenantId, Arc<Trunk>)>>,
+    trunks: HashMap<(IpAddr, u16), Vec<TenantTrunk>>,
     default: Option<TenantId>,
 }
 

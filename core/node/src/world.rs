@@ -123,6 +123,6 @@ impl World for LiveWorld<'_> {
     }
 
     fn random(&mut self) -> u64 {
-        self.chance.next()
+        self.chance.draw()
     }
 }

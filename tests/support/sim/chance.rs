@@ -17,12 +17,12 @@ pub trait Draw {
 impl Draw for Chance {
     fn happens(&mut self, probability: f64) -> bool {
         // The draw is made in any case, so that a change of weather does not shift the stream.
-        let drawn = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
+        let drawn = (self.draw() >> 11) as f64 / (1u64 << 53) as f64;
         drawn < probability
     }
 
     fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.draw() % end.max(1)
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {
@@ -35,7 +35,7 @@ pub fn key(seed: u64) -> [u8; 32] {
     let mut chance = Chance::seeded(seed);
     let mut key = [0; 32];
     for part in key.chunks_mut(8) {
-        part.copy_from_slice(&chance.next().to_le_bytes());
+        part.copy_from_slice(&chance.draw().to_le_bytes());
     }
     key
 }

@@ -134,7 +134,7 @@ impl Shard {
                 settings: Arc::clone(&generation.settings),
                 generation: generation.number,
                 unix_ms: moment.unix_ms,
-                random: self.desk.chance.next(),
+                random: self.desk.chance.draw(),
             },
             advertise: self.networks.signalling(&new.flow),
             media_local,
@@ -150,15 +150,6 @@ impl Shard {
             first_leg: LegNo(1),
             caller_user: incoming.user,
         };
-        self.bind_capture(
-            new.request
-                .headers()
-                .call_id()
-                .unwrap_or_default()
-                .as_bytes(),
-            call,
-            &generation.tenant,
-        );
         self.enter(call, &generation, info, entry);
         if let Some(running) = self.calls.running.get_mut(&call) {
             let hops = new.request.headers().max_forwards().ok().flatten();
@@ -170,10 +161,19 @@ impl Shard {
         };
         if let Err(refusal) = self.engine.admit(moment.now, &mut doors, new, admission) {
             self.calls.forget(call);
-            self.capture.release(moment.now, call);
             self.refuse(new, &refusal);
             return;
         }
+        // Bound only now: the messages of a call that never began are nobody's.
+        self.bind_capture(
+            new.request
+                .headers()
+                .call_id()
+                .unwrap_or_default()
+                .as_bytes(),
+            call,
+            &generation.tenant,
+        );
         // The story begins with `call.started`, then the INVITE, then what we sent.
         while let Some(output) = self.engine.poll() {
             self.happened(output);

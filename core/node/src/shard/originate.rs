@@ -68,7 +68,7 @@ impl Shard {
             settings: Arc::clone(&generation.settings),
             generation: generation.number,
             unix_ms: self.desk.moment.unix_ms,
-            random: self.desk.chance.next(),
+            random: self.desk.chance.draw(),
         };
         let info = CallInfo {
             call,
