@@ -128,6 +128,8 @@ pub struct Phone {
     pub calls: Vec<PhoneCall>,
     /// The last final status of REGISTER.
     pub registered: Option<u16>,
+    /// The user that From names, where it is not the account's own.
+    pub poses_as: Option<String>,
     /// Nothing leaves it any more.
     pub unplugged: bool,
     registering: Option<(cordboard_sip::ClientTx, bool)>,
@@ -155,6 +157,7 @@ impl Phone {
             endpoint: Endpoint::new(config),
             calls: Vec::new(),
             registered: None,
+            poses_as: None,
             unplugged: false,
             registering: None,
             wanted_expiry: 600,
@@ -174,9 +177,15 @@ impl Phone {
     }
 
     fn own_uri(&self) -> String {
+        let Account {
+            user,
+            domain,
+            display,
+            ..
+        } = &self.account;
         format!(
-            "{}<sip:{}@{}>",
-            self.account.display, self.account.user, self.account.domain
+            "{display}<sip:{}@{domain}>",
+            self.poses_as.as_ref().unwrap_or(user)
         )
     }
 

@@ -25,7 +25,7 @@ pub const GOODBYE_HERTZ: f32 = 1_300.0;
 
 const SIM: &str = r#"
 tenant sim domain="sim.example" tz="Europe/London" {
-    calls-max 30000
+    calls-max 3000
     tones gb
     music "music"
 }
@@ -35,8 +35,8 @@ user carol { calls-max 50; }
 user dave { calls-max 1; }
 trunk carrier {
     address "10.0.2.1:5060" transport=udp
-    calls-max 30000
-    calls-per-second 5000
+    calls-max 1000
+    calls-per-second 200
 }
 trunk second {
     address "10.0.2.2:5060" transport=udp
