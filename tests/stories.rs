@@ -2,3 +2,4 @@
 //! (`support/sim`), and the drivers of the fuzz targets. No sockets, no waiting.
 
 mod flows;
+mod sim;

@@ -154,7 +154,7 @@ impl SimNet {
             node: None,
             remains: Remains {
                 disk: MemoryDisk::new(),
-                store: MemoryStore::new(),
+                store: MemoryStore::forgetful(),
             },
             witness: Arc::default(),
             lives: 0,
