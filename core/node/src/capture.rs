@@ -5,6 +5,7 @@
 //! INFO is in its body. A call's Call-IDs stay known for some seconds after its end, for the last
 //! answers.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -57,7 +58,11 @@ impl Capture {
             if let Some((_, call)) = self.leaving.pop_front() {
                 for key in self.of_call.remove(&call).unwrap_or_default() {
                     // A fork may have brought two calls with one Call-ID; it stays the later's.
-                    if self.entries.get(&key).is_some_and(|entry| entry.call == call) {
+                    if self
+                        .entries
+                        .get(&key)
+                        .is_some_and(|entry| entry.call == call)
+                    {
                         self.entries.remove(&key);
                     }
                 }
@@ -87,41 +92,52 @@ pub fn cseq(message: &[u8]) -> Option<&[u8]> {
 }
 
 fn header<'a>(message: &'a [u8], name: &[u8], compact: &[u8]) -> Option<&'a [u8]> {
-    message
-        .split(|&b| b == b'\n')
-        .skip(1)
-        .take_while(|line| !line.is_empty() && *line != b"\r")
-        .find_map(|line| {
-            let colon = line.iter().take(40).position(|&b| b == b':')?;
-            let (key, value) = line.split_at_checked(colon)?;
-            let key = key.trim_ascii_end();
-            let matches = key.eq_ignore_ascii_case(name)
-                || (!compact.is_empty() && key.eq_ignore_ascii_case(compact));
-            matches.then(|| value.get(1..).unwrap_or_default().trim_ascii())
-        })
+    let mut rest = message.get(memchr::memchr(b'\n', message)? + 1..)?;
+    loop {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..end)?;
+        let first = line.first()?.to_ascii_lowercase();
+        if first == b'\r' {
+            return None;
+        }
+        // Most lines are told apart by their first letter.
+        if (name.first() == Some(&first) || compact.first() == Some(&first))
+            && let Some(value) = value_of(line, name, compact)
+        {
+            return Some(value);
+        }
+        rest = rest.get(end + 1..)?;
+    }
 }
 
-/// A message's first line, without control characters, at most 200 bytes; with the method behind a
-/// status line, since `200 OK` alone says little.
-pub fn summary(message: &[u8]) -> String {
-    let line = message.split(|&b| b == b'\n').next().unwrap_or_default();
-    let line = line
-        .get(..LINE_BYTES_MAX.min(line.len()))
+fn value_of<'a>(line: &'a [u8], name: &[u8], compact: &[u8]) -> Option<&'a [u8]> {
+    let colon = memchr::memchr(b':', line)?;
+    let (key, value) = line.split_at_checked(colon)?;
+    let key = key.trim_ascii_end();
+    let matches = key.eq_ignore_ascii_case(name)
+        || (!compact.is_empty() && key.eq_ignore_ascii_case(compact));
+    matches.then(|| value.get(1..).unwrap_or_default().trim_ascii())
+}
+
+/// A message's first line without the version, without control characters, at most 200 bytes.
+pub fn summary(message: &[u8]) -> Cow<'_, str> {
+    let end = memchr::memchr(b'\n', message).unwrap_or(message.len());
+    let line = message
+        .get(..end.min(LINE_BYTES_MAX))
         .unwrap_or_default()
         .trim_ascii();
-    let mut text: String = String::from_utf8_lossy(line)
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if let Some(status) = text.strip_prefix("SIP/2.0 ") {
-        let method = cseq(message)
-            .and_then(|c| c.rsplit(|&b| b == b' ').next())
-            .unwrap_or_default();
-        text = format!("{status} ({})", String::from_utf8_lossy(method));
-    } else if let Some(request) = text.strip_suffix(" SIP/2.0") {
-        text = request.to_owned();
+    let line = line
+        .strip_prefix(b"SIP/2.0 ")
+        .or(line.strip_suffix(b" SIP/2.0"))
+        .unwrap_or(line);
+    match std::str::from_utf8(line) {
+        Ok(text) if !text.chars().any(char::is_control) => Cow::Borrowed(text),
+        _ => String::from_utf8_lossy(line)
+            .chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect::<String>()
+            .into(),
     }
-    text
 }
 
 #[cfg(test)]
@@ -132,8 +148,9 @@ mod tests {
         b"SIP/2.0 200 OK\r\nVia: x\r\ni : abc@host\r\nCSeq: 1 INVITE\r\n\r\nCall-ID: body\r\n";
 
     #[test]
-    fn a_line_names_status_and_method() {
-        assert_eq!(summary(OK), "200 OK (INVITE)");
+    fn a_line_names_what_was_said() {
+        assert_eq!(summary(OK), "200 OK");
+        assert_eq!(cseq(OK), Some(&b"1 INVITE"[..]));
         assert_eq!(
             summary(b"INVITE sip:a\x1b@b SIP/2.0\r\n"),
             "INVITE sip:a\u{fffd}@b"

@@ -248,7 +248,14 @@ pub fn ladder(events: &[StoredEvent]) -> String {
                 peers.push(peer.clone());
                 peers.len() - 1
             });
-        lines.push((event.at_ms.saturating_sub(start), at, inward, text("line")));
+        let mut said = text("line");
+        // An answer says little without what it answers.
+        if said.starts_with(|first: char| first.is_ascii_digit())
+            && let Some((_, method)) = text("cseq").split_once(' ')
+        {
+            let _ = write!(said, " ({method})");
+        }
+        lines.push((event.at_ms.saturating_sub(start), at, inward, said));
     }
     let mut out = String::from("SIP (each line: time, peer, direction, message)\n");
     for (at, peer) in peers.iter().enumerate() {

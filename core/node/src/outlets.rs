@@ -106,9 +106,4 @@ impl Outlets {
     pub fn drained(&self) {
         let _ = self.stop.try_send(());
     }
-
-    /// Wakes the shard again at once.
-    pub fn ring_again(&self) {
-        self.shard.ring();
-    }
 }

@@ -27,8 +27,10 @@ const MAILBOX_TURN: usize = 256;
 /// Batches read from one socket before others get their turn.
 const SOCKET_TURN: usize = 4;
 const MAILBOX: u64 = u64::MAX;
-/// Shortest time between two turns. The first message after a quiet moment waits for nothing.
-const TURN_MIN: Duration = Duration::from_millis(1);
+/// A turn that read so much is followed by the next at once.
+const FULL_TURN: usize = 128;
+/// Time between two turns under load. The first message after a quiet moment waits for nothing.
+const TURN: Duration = Duration::from_millis(2);
 
 /// Everything that the thread owns.
 pub struct ShardThread {
@@ -61,33 +63,19 @@ impl ShardThread {
         let mut datagrams: Vec<Vec<(SocketAddr, Bytes)>> =
             self.udp.iter().map(|_| Vec::new()).collect();
         let mut unsent: VecDeque<Command> = VecDeque::new();
+        let mut busy = false;
         let mut last_turn = Duration::ZERO;
         loop {
-            let now = self.clock.read().now;
-            let mut sleep = self.shard.next_timeout().saturating_sub(now);
-            if !unsent.is_empty() {
-                sleep = sleep.min(Duration::from_millis(1));
-            }
-            let mut ready = [false; 64];
-            let mut mail = false;
-            poll.wait(sleep, |number| match usize::try_from(number) {
-                Ok(number) if number < ready.len() => ready[number] = true,
-                _ => mail = true,
-            });
-            // Under load one turn takes what a millisecond brought: fewer wake-ups, larger batches.
-            let since = self.clock.read().now.saturating_sub(last_turn);
-            if since < TURN_MIN {
-                std::thread::sleep(TURN_MIN - since);
-            }
-            last_turn = self.clock.read().now;
-            if mail {
+            if !busy {
                 self.mailbox.silence();
             }
-            for (number, _) in ready.iter().enumerate().filter(|(_, ready)| **ready) {
-                self.read_socket(number);
+            let mut read = 0;
+            for number in 0..self.udp.len() {
+                read += self.read_socket(number);
             }
-            if self.read_mailbox() {
-                return;
+            match self.read_mailbox() {
+                None => return,
+                Some(letters) => read += letters,
             }
             let moment = self.clock.read();
             if self.shard.next_timeout() <= moment.now {
@@ -97,13 +85,28 @@ impl ShardThread {
             if self.write_out(&mut datagrams, &mut unsent) {
                 return;
             }
+            // Under load a turn takes what some milliseconds brought: one sleep, no wake-ups, and
+            // larger batches. A turn that found nothing leaves the sleep to epoll.
+            let was_busy = std::mem::replace(&mut busy, read > 0 || !unsent.is_empty());
+            if read >= FULL_TURN {
+                // More waits already.
+            } else if busy {
+                let since = self.clock.read().now.saturating_sub(last_turn);
+                std::thread::sleep(TURN.saturating_sub(since));
+            } else if !was_busy {
+                let now = self.clock.read().now;
+                poll.wait(self.shard.next_timeout().saturating_sub(now), |_| {});
+            }
+            last_turn = self.clock.read().now;
         }
     }
 
-    fn read_socket(&mut self, number: usize) {
+    /// Reads what is there, up to a turn's share; gives the number of datagrams.
+    fn read_socket(&mut self, number: usize) -> usize {
+        let mut read = 0;
         for _ in 0..SOCKET_TURN {
             let Some(socket) = self.udp.get_mut(number) else {
-                return;
+                break;
             };
             let local = socket.local;
             let moment = self.clock.read();
@@ -121,23 +124,25 @@ impl ShardThread {
                 };
                 shard.handle(moment, Input::Message { flow, bytes });
             });
+            read += count;
             if count < 32 {
-                return;
+                break;
             }
         }
+        read
     }
 
-    /// True when the thread must stop.
-    fn read_mailbox(&mut self) -> bool {
-        for _ in 0..MAILBOX_TURN {
+    /// Takes a turn's share of letters; `None` when the thread must stop.
+    fn read_mailbox(&mut self) -> Option<usize> {
+        for letters in 0..MAILBOX_TURN {
             match self.mailbox.try_recv() {
-                None => return false,
+                None => return Some(letters),
                 Some(Input::Stop) => {
                     self.shard.end_all("shutdown");
                     let mut datagrams = self.udp.iter().map(|_| Vec::new()).collect::<Vec<_>>();
                     self.shard.flush_journal();
                     self.write_out(&mut datagrams, &mut VecDeque::new());
-                    return true;
+                    return None;
                 }
                 Some(input) => {
                     let moment = self.clock.read();
@@ -145,9 +150,7 @@ impl ShardThread {
                 }
             }
         }
-        // More mail waits: make the next sleep short by leaving the bell rung.
-        self.outlets.ring_again();
-        false
+        Some(MAILBOX_TURN)
     }
 
     fn write_out(

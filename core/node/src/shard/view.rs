@@ -10,7 +10,7 @@ use crate::capture;
 /// The payload of `sip.received` and `sip.sent`.
 #[derive(Serialize)]
 struct Line<'a> {
-    line: String,
+    line: std::borrow::Cow<'a, str>,
     peer: std::fmt::Arguments<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cseq: Option<&'a str>,
