@@ -33,9 +33,10 @@ class Flood:
     def drain(self, most=400):
         for _ in range(most):
             try:
-                status = self.socket.recv(4096)[8:11].decode(errors="replace")
+                text = self.socket.recv(4096)
             except BlockingIOError:
                 return
+            status = (text[8:11] if text.startswith(b"SIP/2.0") else text.split(b" ", 1)[0]).decode(errors="replace")
             self.answers[status] = self.answers.get(status, 0) + 1
 
     def run(self, each):
