@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_call::event::Party;
+use cordboard_dialplan::Dialplan;
 use cordboard_dialplan::numbers::{NumberPolicy, normalise};
 use cordboard_dialplan::route::{Challenge, User};
 use cordboard_sip::NewRequest;
@@ -80,6 +81,10 @@ pub fn decide(gate: &mut Gate<'_>, now: Duration, new: &NewRequest) -> Decision 
     if *method == Method::Ack || *method == Method::Cancel {
         return Decision::Silence;
     }
+    // Between the sockets' opening and the first load a 404 would tell phones to give up.
+    if gate.tenants.is_empty() && matches!(method, Method::Invite | Method::Register) {
+        return busy("starting");
+    }
     let trunk = *method == Method::Invite && gate.tenants.is_trunk(new.flow.remote);
     let Ok(uri) = request.uri() else {
         return refuse(400, "bad-uri");
@@ -132,7 +137,11 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
         return busy(reason);
     }
     let dialled = dialled_number(uri, &NumberPolicy::PLAIN);
-    let found = gate.tenants.of_trunk(new.flow.remote, &dialled);
+    let owns = |plan: &Dialplan, number: &str| plan.dids.lookup(number).is_some();
+    let found = gate.tenants.of_trunk(new.flow.remote, |plan, national| match national {
+        false => owns(plan, &dialled),
+        true => owns(plan, &dialled_number(uri, &plan.tenant.numbers.policy())),
+    });
     let Some((generation, trunk)) = found else {
         return refuse(404, "unknown-trunk");
     };
@@ -180,11 +189,13 @@ fn from_user(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) ->
     let Ok(from) = request.headers().from() else {
         return refuse(400, "bad-from");
     };
-    let generation =
-        match tenant_of(gate.tenants, &from.uri).or_else(|| tenant_of(gate.tenants, uri)) {
-            Some(generation) => Arc::clone(generation),
-            None => return refuse(404, "no-tenant"),
-        };
+    let named = |uri: &Uri| gate.tenants.of_domain(&uri.host()?.to_string());
+    let tenant = named(&from.uri)
+        .or_else(|| named(uri))
+        .or_else(|| gate.tenants.default_tenant());
+    let Some(generation) = tenant.map(Arc::clone) else {
+        return refuse(404, "no-tenant");
+    };
     let user = match authenticate(gate, now, new, &generation) {
         Ok(user) => user,
         Err(decision) => return decision,
@@ -209,7 +220,8 @@ fn register(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) -> 
     let Ok(to) = new.request.headers().to() else {
         return refuse(400, "bad-to");
     };
-    let Some(generation) = tenant_of(gate.tenants, uri).map(Arc::clone) else {
+    let host = uri.host().map(|host| host.to_string()).unwrap_or_default();
+    let Some(generation) = gate.tenants.of_host(&host).map(Arc::clone) else {
         return refuse(404, "no-tenant");
     };
     match authenticate(gate, now, new, &generation) {
@@ -219,10 +231,6 @@ fn register(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) -> 
         }
         Ok(user) => Decision::Register { generation, user },
     }
-}
-
-fn tenant_of<'a>(tenants: &'a Tenants, uri: &Uri) -> Option<&'a Arc<Generation>> {
-    tenants.of_host(&uri.host()?.to_string())
 }
 
 /// The user whose password the request shows, or the answer that asks for it. An unknown user and
@@ -257,7 +265,9 @@ fn authenticate(
             gate.sources.trust(now, source);
             return Ok(Arc::clone(user));
         }
-        (Err(AuthError::NoCredentials | AuthError::Stale), _) => {}
+        // Nobody guesses here: the hash was right, or none for this realm was shown.
+        (Err(AuthError::NoCredentials | AuthError::WrongRealm), _) => {}
+        (Err(error), _) if error.is_stale() => {}
         _ => {
             gate.sources.failed(now, source);
         }
@@ -270,7 +280,7 @@ fn authenticate(
         Challenge::Sha256 => &[Algorithm::Sha256],
         Challenge::Both => &[Algorithm::Sha256, Algorithm::Md5],
     };
-    let stale = matches!(verdict, Err(AuthError::Stale));
+    let stale = verdict.as_ref().is_err_and(|error| error.is_stale());
     let challenges = gate.verifier.challenges(now, realm, algorithms, stale);
     Err(Decision::Refuse {
         code: 401,
@@ -279,8 +289,8 @@ fn authenticate(
             .map(|value| ("WWW-Authenticate", value))
             .collect(),
         reason: match verdict {
-            Err(AuthError::NoCredentials) => "challenged",
-            Err(AuthError::Stale) => "stale-nonce",
+            Err(AuthError::NoCredentials | AuthError::WrongRealm) => "challenged",
+            Err(error) if error.is_stale() => "stale-nonce",
             _ => "wrong-password",
         },
     })
@@ -295,6 +305,6 @@ fn dialled_number(uri: &Uri, numbers: &NumberPolicy<'_>) -> String {
 
 /// Text from outside as it may stand in events, logs and headers: no control characters, at most
 /// 128 characters.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(128).collect()
 }

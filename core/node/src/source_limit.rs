@@ -1,7 +1,11 @@
 //! Answers to strangers: at most ten a second for each address, so that nobody can use us to
 //! flood a third party, and guessing passwords is slow.
 //!
-//! An address is a stranger until it has proved itself (a right password); trunks never are. The
+//! An address is a stranger until it has proved itself (a right password); trunks never are. Too
+//! many wrong passwords silence a stranger for a while; an address that has proved itself is only
+//! held to the strangers' rate, since its own phones must go on whatever a neighbour behind the
+//! same NAT, or somebody who borrows its address, sends. A right password forgives no wrong ones,
+//! else one account would open all others to guessing; time does. The
 //! table holds a bounded number of addresses; when it is full the address least recently seen in
 //! a small sample makes room, so a spoofed flood costs neither memory nor scans.
 
@@ -15,6 +19,8 @@ const ADDRESSES_MAX: usize = 65_536;
 const TRUSTED_FOR: Duration = Duration::from_secs(3600);
 /// Wrong passwords from one address before it is not answered for a while.
 const FAILURES_MAX: u32 = 20;
+/// One wrong password is forgiven after each of these.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(15);
 const BANNED_FOR: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Copy)]
@@ -23,6 +29,7 @@ struct Source {
     seen: Duration,
     trusted_until: Duration,
     failures: u32,
+    failed: Duration,
     banned_until: Duration,
 }
 
@@ -40,11 +47,12 @@ impl SourceLimit {
     /// May a request from this address be answered now?
     pub fn allow(&mut self, now: Duration, address: IpAddr) -> bool {
         let source = self.source(now, address);
-        if source.banned_until > now {
+        let (banned, trusted) = (source.banned_until > now, source.trusted_until > now);
+        if banned && !trusted {
             self.silenced += 1;
             return false;
         }
-        if source.trusted_until > now {
+        if trusted && !banned {
             return true;
         }
         let passed = now.saturating_sub(source.seen).as_secs_f64();
@@ -62,18 +70,24 @@ impl SourceLimit {
     pub fn trust(&mut self, now: Duration, address: IpAddr) {
         let source = self.source(now, address);
         source.trusted_until = now + TRUSTED_FOR;
-        source.failures = 0;
     }
 
     /// The address showed a wrong password or user; true when this makes it banned.
     pub fn failed(&mut self, now: Duration, address: IpAddr) -> bool {
         let source = self.source(now, address);
+        let passed = now.saturating_sub(source.failed).as_secs() / FORGIVEN_AFTER.as_secs();
+        let forgiven = u32::try_from(passed).unwrap_or(u32::MAX);
+        if source.failures <= forgiven {
+            (source.failures, source.failed) = (0, now);
+        } else {
+            source.failures -= forgiven;
+            source.failed += FORGIVEN_AFTER * forgiven;
+        }
         source.failures += 1;
         if source.failures < FAILURES_MAX {
             return false;
         }
         source.failures = 0;
-        source.trusted_until = Duration::ZERO;
         source.banned_until = now + BANNED_FOR;
         true
     }
@@ -101,6 +115,7 @@ impl SourceLimit {
             seen: now,
             trusted_until: Duration::ZERO,
             failures: 0,
+            failed: now,
             banned_until: Duration::ZERO,
         })
     }
@@ -142,15 +157,37 @@ mod tests {
     }
 
     #[test]
-    fn right_password_lifts_the_limit_and_wrong_ones_ban() {
+    fn wrong_passwords_ban_a_stranger() {
         let mut limit = SourceLimit::default();
         let now = Duration::from_secs(1);
-        limit.trust(now, address(1));
-        assert!((0..1000).all(|_| limit.allow(now, address(1))));
         assert!((0..19).all(|_| !limit.failed(now, address(1))));
         assert!(limit.failed(now, address(1)));
         assert!(!limit.allow(now, address(1)));
         assert!(limit.allow(now + BANNED_FOR + Duration::from_secs(1), address(1)));
+    }
+
+    #[test]
+    fn right_password_lifts_the_limit_and_wrong_ones_bring_it_back() {
+        let mut limit = SourceLimit::default();
+        let now = Duration::from_secs(1);
+        limit.trust(now, address(1));
+        assert!((0..1000).all(|_| limit.allow(now, address(1))));
+        let banned = (0..20).filter(|_| {
+            limit.trust(now, address(1));
+            limit.failed(now, address(1))
+        });
+        assert_eq!(banned.count(), 1, "an account of one's own forgives nothing");
+        let served = (0..1000).filter(|_| limit.allow(now, address(1))).count();
+        assert_eq!(served, 20, "its phones go on at the strangers' rate");
+        let later = now + BANNED_FOR;
+        assert!((0..1000).all(|_| limit.allow(later, address(1))));
+    }
+
+    #[test]
+    fn a_wrong_password_now_and_then_is_forgiven() {
+        let mut limit = SourceLimit::default();
+        let minutes = (0..1000).map(|n| Duration::from_secs(60 * n));
+        assert!(minutes.into_iter().all(|at| !limit.failed(at, address(1))));
     }
 
     #[test]

@@ -97,13 +97,20 @@ impl Tenants {
         self.by_name.values()
     }
 
+    /// True before the first load.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// The tenant whose domain this is.
+    pub fn of_domain(&self, host: &str) -> Option<&Arc<Generation>> {
+        self.by_name
+            .get(self.by_domain.get(&host.to_ascii_lowercase())?)
+    }
+
     /// The tenant whose domain a URI names, else the default one.
     pub fn of_host(&self, host: &str) -> Option<&Arc<Generation>> {
-        let name = self
-            .by_domain
-            .get(&host.to_ascii_lowercase())
-            .or(self.default.as_ref())?;
-        self.by_name.get(name)
+        self.of_domain(host).or_else(|| self.default_tenant())
     }
 
     /// The default tenant.
@@ -116,20 +123,23 @@ impl Tenants {
         self.trunks.contains_key(&trunk_key(address))
     }
 
-    /// The tenant and trunk of a call from this address to this number: among tenants that share
-    /// a carrier the one that owns the DID, else the first.
+    /// The tenant and trunk of a call from this address: among tenants that share a carrier the
+    /// one that owns the number as it is written, then the one that owns it as its own country
+    /// writes numbers (`owns` is asked with `true`), else the first.
     pub fn of_trunk(
         &self,
         address: SocketAddr,
-        dialled: &str,
+        owns: impl Fn(&Dialplan, bool) -> bool,
     ) -> Option<(&Arc<Generation>, &Arc<Trunk>)> {
         let known = self.trunks.get(&trunk_key(address))?;
-        let owner = known.iter().find(|(tenant, _)| {
-            self.by_name
-                .get(tenant)
-                .is_some_and(|g| g.dialplan.dids.lookup(dialled).is_some())
-        });
-        let (tenant, trunk) = owner.or(known.first())?;
+        let owner = |national: bool| {
+            known.iter().find(|(tenant, _)| {
+                self.by_name
+                    .get(tenant)
+                    .is_some_and(|g| owns(&g.dialplan, national))
+            })
+        };
+        let (tenant, trunk) = owner(false).or_else(|| owner(true)).or(known.first())?;
         Some((self.by_name.get(tenant)?, trunk))
     }
 }
