@@ -138,10 +138,12 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
     }
     let dialled = dialled_number(uri, &NumberPolicy::PLAIN);
     let owns = |plan: &Dialplan, number: &str| plan.dids.lookup(number).is_some();
-    let found = gate.tenants.of_trunk(new.flow.remote, |plan, national| match national {
-        false => owns(plan, &dialled),
-        true => owns(plan, &dialled_number(uri, &plan.tenant.numbers.policy())),
-    });
+    let found = gate
+        .tenants
+        .of_trunk(new.flow.remote, |plan, national| match national {
+            false => owns(plan, &dialled),
+            true => owns(plan, &dialled_number(uri, &plan.tenant.numbers.policy())),
+        });
     let Some((generation, trunk)) = found else {
         return refuse(404, "unknown-trunk");
     };

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use cordboard_sip::Flow;
+use cordboard_sip::message::Uri;
 
 /// Shortest expiry that a device may ask for; less is answered 423.
 pub const EXPIRES_MIN: u32 = 60;
@@ -149,14 +150,16 @@ impl Registrar {
             if (1..EXPIRES_MIN).contains(&seconds) {
                 return Err(RegisterError::TooBrief);
             }
-            if let Some(at) = new.iter().position(|b| b.uri == uri) {
+            if let Some(at) = new.iter().position(|b| same_uri(&b.uri, uri)) {
                 if new.get(at).is_some_and(stale) {
                     return Err(RegisterError::OutOfOrder);
                 }
-                new.remove(at);
+                let old = new.remove(at);
+                if seconds == 0 || old.uri != uri {
+                    changes.push(BindingChange::Delete(user.clone(), old.uri));
+                }
             }
             if seconds == 0 {
-                changes.push(BindingChange::Delete(user.clone(), uri.to_owned()));
                 continue;
             }
             let binding = Binding {
@@ -227,6 +230,15 @@ impl Registrar {
             .map(|b| b.flow)
             .collect()
     }
+}
+
+/// Whether two Contacts are one device: by the rules of RFC 3261 section 19.1.4, as 10.3 asks.
+fn same_uri(one: &str, two: &str) -> bool {
+    one == two
+        || matches!(
+            (Uri::parse(one.as_bytes()), Uri::parse(two.as_bytes())),
+            (Ok(one), Ok(two)) if one.same_as(&two)
+        )
 }
 
 /// Between two keep-alives.

@@ -176,7 +176,11 @@ mod tests {
             limit.trust(now, address(1));
             limit.failed(now, address(1))
         });
-        assert_eq!(banned.count(), 1, "an account of one's own forgives nothing");
+        assert_eq!(
+            banned.count(),
+            1,
+            "an account of one's own forgives nothing"
+        );
         let served = (0..1000).filter(|_| limit.allow(now, address(1))).count();
         assert_eq!(served, 20, "its phones go on at the strangers' rate");
         let later = now + BANNED_FOR;

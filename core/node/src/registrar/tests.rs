@@ -83,6 +83,34 @@ fn refusals_change_nothing() {
 }
 
 #[test]
+fn a_device_that_spells_its_contact_anew_stays_one_device() {
+    let mut registrar = Registrar::default();
+    let spelled = [
+        "sip:alice@Phone.example:5060;transport=tcp",
+        "sip:%61lice@phone.example:5060;Transport=TCP",
+    ];
+    for (uri, cseq) in spelled.into_iter().zip(1..) {
+        registrar
+            .register(0, &alice(), &ask(uri, cseq, 60), 1)
+            .unwrap();
+    }
+    let held: Vec<_> = registrar
+        .bindings(&alice(), 1)
+        .map(|b| b.uri.as_str())
+        .collect();
+    assert_eq!(held, [spelled[1]]);
+    let changes = registrar.take_changes();
+    let gone = BindingChange::Delete(alice(), spelled[0].to_owned());
+    assert!(changes.contains(&gone), "the store forgets the old spelling");
+    registrar
+        .register(1, &alice(), &ask(spelled[0], 3, 0), 1)
+        .unwrap();
+    assert_eq!(registrar.bindings(&alice(), 1).count(), 0);
+    let gone = BindingChange::Delete(alice(), spelled[1].to_owned());
+    assert_eq!(registrar.take_changes(), [gone]);
+}
+
+#[test]
 fn star_removes_all_and_time_removes_the_rest() {
     let mut registrar = Registrar::default();
     registrar

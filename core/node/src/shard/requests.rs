@@ -6,13 +6,16 @@ use std::time::Duration;
 use cordboard_call::event::Party;
 use cordboard_call::ids::TenantId;
 use cordboard_dialplan::route::User;
-use cordboard_sip::message::Contacts;
+use cordboard_sip::message::{Contacts, NameAddr};
 use cordboard_sip::{Flow, NewRequest, Transport};
 
 use super::Shard;
 use crate::admit::{self, Decision, Gate, Incoming};
 use crate::registrar::{EXPIRES_MIN, RegisterError, Registration, UserKey};
 use crate::tenants::Generation;
+
+/// Longest Contact URI of a device; a longer one is answered 400.
+const CONTACT_BYTES_MAX: usize = 512;
 
 impl Shard {
     /// False for a stranger's request beyond what strangers are answered: whatever the answer were,
@@ -117,10 +120,12 @@ impl Shard {
         let moment = self.desk.moment;
         let key = (generation.tenant.as_str().to_owned(), user.name.clone());
         let headers = new.request.headers();
+        let callable =
+            |c: &NameAddr| c.uri.host().is_some() && c.uri.as_str().len() <= CONTACT_BYTES_MAX;
         let (contacts, all) = match headers.contacts() {
             Ok(Contacts::Star) => (Vec::new(), true),
-            Ok(Contacts::List(list)) => (list, false),
-            Err(_) => {
+            Ok(Contacts::List(list)) if list.iter().all(callable) => (list, false),
+            _ => {
                 self.count("bad-contact");
                 self.endpoint
                     .respond_stateless(moment.now, new, 400, Some("Bad Contact"), &[]);
@@ -130,15 +135,14 @@ impl Shard {
         let call_id = headers.call_id().unwrap_or_default().to_owned();
         let device = headers
             .find(b"User-Agent")
-            .map(|d| String::from_utf8_lossy(d).into_owned());
+            .map(|d| admit::clean(&String::from_utf8_lossy(d)));
         let source = new.flow.remote;
         let nat = new.flow.transport == Transport::Udp
             && contacts.iter().any(|c| {
                 c.uri.host().and_then(|host| host.ip()) != Some(source.ip())
                     || c.uri.port().unwrap_or(5060) != source.port()
             });
-        let own =
-            |c: &cordboard_sip::message::NameAddr| c.param("expires").and_then(|e| e.parse().ok());
+        let own = |c: &NameAddr| c.param("expires").and_then(|e| e.parse().ok());
         let ask = Registration {
             contacts: contacts.iter().map(|c| (c.uri.as_str(), own(c))).collect(),
             all,

@@ -2,7 +2,8 @@
 //!
 //! Bounds: connections in all and for one address (more are closed at once), 64 KiB unread in a
 //! connection, 32 s for a begun message or for the first one, 10 minutes of silence on a used
-//! connection, 256 unsent messages (more close the connection). A double CRLF is answered with
+//! connection, 256 unsent messages (more are not sent, and the flow has failed), 32 s for a peer
+//! to take any of what we send. A double CRLF is answered with
 //! one (RFC 5626 section 4.4.1). Requests to a peer use its open connection, else a new one.
 
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::mailbox::Sender;
 use crate::shard::Input;
@@ -27,6 +28,7 @@ use crate::shard::Input;
 const UNSENT_MESSAGES_MAX: usize = 256;
 const FIRST_MESSAGE: Duration = Duration::from_secs(32);
 const IDLE: Duration = Duration::from_secs(600);
+const TAKES_NOTHING: Duration = Duration::from_secs(32);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// How many connections are kept.
@@ -243,20 +245,28 @@ impl Tcp {
         let mut framer = Framer::new(Limits::default());
         let mut chunk = [0u8; 4096];
         let mut used = false;
+        // By when the message that has begun, or the first one, must be whole: a byte now and then
+        // buys no time, and keep-alives alone make no connection a used one.
+        let mut due = Instant::now() + FIRST_MESSAGE;
         loop {
-            let patience = if used && framer.buffered_bytes() == 0 {
-                IDLE
+            let begun = framer.buffered_bytes() > 0;
+            let until = if used && !begun {
+                Instant::now() + IDLE
             } else {
-                FIRST_MESSAGE
+                due
             };
-            let Ok(Ok(length @ 1..)) = timeout(patience, reader.read(&mut chunk)).await else {
+            let Ok(Ok(length @ 1..)) = timeout_at(until, reader.read(&mut chunk)).await else {
                 return;
             };
+            if used && !begun {
+                due = Instant::now() + FIRST_MESSAGE;
+            }
             framer.push(chunk.get(..length).unwrap_or_default());
             loop {
                 match framer.next() {
                     Ok(Some(Frame::Message(bytes))) => {
                         used = true;
+                        due = Instant::now() + FIRST_MESSAGE;
                         // The shard is behind: TCP's own window makes the peer wait.
                         let mut message = Input::Message { flow, bytes };
                         while let Err(full) = self.shard.try_send(message) {
@@ -265,7 +275,6 @@ impl Tcp {
                         }
                     }
                     Ok(Some(Frame::Ping)) => {
-                        used = true;
                         if let Some(pong) = &pong {
                             let _ = pong.try_send(Bytes::from_static(b"\r\n"));
                         }
@@ -283,8 +292,12 @@ impl Tcp {
 
 async fn write(mut writer: OwnedWriteHalf, mut unsent: mpsc::Receiver<Bytes>) {
     while let Some(bytes) = unsent.recv().await {
-        if writer.write_all(&bytes).await.is_err() {
-            return;
+        let mut rest = bytes.as_ref();
+        while !rest.is_empty() {
+            match timeout(TAKES_NOTHING, writer.write(rest)).await {
+                Ok(Ok(length @ 1..)) => rest = rest.get(length..).unwrap_or_default(),
+                _ => return,
+            }
         }
     }
 }
