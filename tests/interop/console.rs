@@ -64,7 +64,7 @@ fn an_explanation_is_short_and_names_file_and_line() {
         return;
     };
     let steps = (0..30)
-        .map(|n| format!("    set v{n} \"{n}\"\n"))
+        .map(|n| format!("    set v{n}=\"{n}\"\n"))
         .collect::<String>();
     let (plan, port) = with_trunk(
         "explain",

@@ -199,7 +199,7 @@ fn a_user_dials_a_number_that_no_route_allows() {
     };
     let (plan, _) = with_trunk(
         "barred",
-        "outbound staff match=\"0x{9,10}\" role=staff { trunk far; }\n",
+        "outbound staff match=\"0x{9,10}\" role=staff { trunk far; }\nuser carol { role staff; }\n",
     );
     let switch = plan.start();
     let mut alice = Baresip::registered(&switch, &Setup::default());

@@ -52,7 +52,7 @@ fn linphone_holds_and_resumes() {
     let mark = switch.events.mark();
     linphone.command("resume");
     switch.events.topic_from(mark, "leg.resumed");
-    linphone.wait("resumed");
+    baresip.hears(1000.0, baresip.heard(1000.0) + 0.5);
     linphone.command("terminate");
     baresip.wait("CALL_CLOSED");
 }

@@ -3,9 +3,7 @@
 
 use std::net::TcpStream;
 
-use cordboard_tests::programs::wanted;
 use cordboard_tests::sip_text::{Wire, request, tcp_answer};
-use cordboard_tests::sipp::{PROVISIONAL, Run, Sipp, invite, refused};
 use cordboard_tests::switch::{Plan, Switch};
 use cordboard_tests::wait::{poll, s, until};
 
@@ -145,23 +143,14 @@ fn a_thousand_idle_connections_keep_nobody_out() {
 /// terminal, log or CDR as such.
 #[test]
 fn a_hostile_display_name_writes_on_no_terminal() {
-    let Some(_place) = wanted(&["sipp"]) else {
-        return;
-    };
     let (plan, port) = with_trunk("name", "did \"+442079460100\" { hangup cause=busy }\n");
     let switch = plan.start();
-    let from = "\"\u{1b}[2J\u{1b}]0;owned\u{7}Eve\u{8}\u{9b}31m\u{202e}\" ";
-    let scenario = format!("{}{PROVISIONAL}{}", invite(from, ""), refused(486));
-    Sipp::start(
-        &switch,
-        &Run {
-            scenario: &scenario,
-            port: Some(port),
-            number: "+442079460100",
-            ..Run::default()
-        },
-    )
-    .passes(s(15));
+    let wire = Wire::from(port, switch.sip);
+    let from =
+        "\"\u{1b}[2J\u{1b}]0;owned\u{7}Eve\u{8}\u{9b}31m\u{202e}\" <sip:+44\u{1b}[31m2@127.0.0.1>";
+    let uri = format!("sip:+442079460100@{}", switch.address());
+    let (status, answer) = wire.ask(&request("INVITE", &uri, from, port, "name", ""));
+    assert_eq!(status, 486, "{answer}");
     let call = switch.events.call_from(0);
     switch.cdrs(&call);
     for args in [

@@ -31,7 +31,7 @@ did \"+442079460101\" {
     record
     answer
     collect menu digits=6 timeout=\"3s\" into=card secret=#true
-    when \"var.card = '739146'\" { play bye; hangup; }
+    when \"var.card == '739146'\" { play bye; hangup; }
     hangup cause=rejected
 }
 ";

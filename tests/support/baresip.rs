@@ -65,7 +65,7 @@ impl Baresip {
     /// Starts it; it registers by itself.
     #[track_caller]
     pub fn start(switch: &Switch, setup: &Setup<'_>) -> Self {
-        let (sip, control, rtp) = (ports::one(), ports::one(), ports::block(40));
+        let (sip, control, rtp) = (ports::one(), ports::one(), ports::block(24));
         let folder = switch.root().join(format!("baresip-{}-{sip}", setup.user));
         std::fs::create_dir_all(&folder).unwrap();
         tone::write(&folder.join("tone.wav"), setup.hertz, 60.0);
@@ -164,35 +164,31 @@ impl Baresip {
         }
     }
 
-    /// The longest recording of what it heard so far.
-    pub fn ear(&self) -> Option<Sound> {
-        let entries = std::fs::read_dir(&self.folder).ok()?.flatten();
-        let sounds = entries
-            .filter(|e| e.file_name().to_string_lossy().ends_with("-dec.wav"))
-            .filter_map(|e| Sound::read(&e.path()));
-        sounds.max_by(|a, b| a.seconds().total_cmp(&b.seconds()))
+    /// What it has heard so far: one sound for each time that its audio began.
+    pub fn ears(&self) -> Vec<Sound> {
+        let entries = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let dumps = entries.filter(|e| e.file_name().to_string_lossy().ends_with("-dec.wav"));
+        dumps.filter_map(|e| Sound::read(&e.path())).collect()
     }
 
-    /// Waits until it has heard a tone for so long.
+    /// Waits until it has heard a tone for so long in all.
     #[track_caller]
     pub fn hears(&self, hertz: f64, seconds: f64) {
-        until(
-            &format!(
-                "baresip hears {hertz} Hz for {seconds} s, so far {:?}",
-                self.ear().map(|e| e.seconds())
-            ),
-            s(20),
-            || {
-                self.ear()
-                    .filter(|ear| ear.heard(0, hertz) >= seconds)
-                    .map(drop)
-            },
-        );
+        if crate::wait::poll(s(20), || (self.heard(hertz) >= seconds).then_some(())).is_none() {
+            let lengths: Vec<f64> = self.ears().iter().map(Sound::seconds).collect();
+            panic!(
+                "baresip has heard {hertz} Hz for {} s of {lengths:?} s, not {seconds} s",
+                self.heard(hertz)
+            );
+        }
     }
 
     /// Seconds of a tone that it has heard so far.
     pub fn heard(&self, hertz: f64) -> f64 {
-        self.ear().map_or(0.0, |ear| ear.heard(0, hertz))
+        self.ears().iter().map(|ear| ear.heard(0, hertz)).sum()
     }
 
     /// Waits until it has printed this.
@@ -226,7 +222,7 @@ fn config(folder: &Path, sip: u16, control: u16, rtp: u16) -> String {
          ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\n\
          snd_path {}\nctrl_tcp_listen 127.0.0.1:{control}\ncall_max_calls 8\n\
          module_path /usr/lib/baresip/modules\n",
-        rtp + 38,
+        rtp + 22,
         folder.display(),
         folder.display(),
         folder.display()

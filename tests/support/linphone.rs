@@ -22,7 +22,7 @@ impl Linphone {
     /// Starts it with a tone for a microphone; it registers by itself, and answers when `answers`.
     #[track_caller]
     pub fn start(switch: &Switch, user: &str, password: &str, hertz: f64, answers: bool) -> Self {
-        let (sip, rtp) = (ports::one(), ports::block(40));
+        let (sip, rtp) = (ports::one(), ports::block(8));
         let folder = switch.root().join(format!("linphone-{user}-{sip}"));
         std::fs::create_dir_all(folder.join(".local/share/linphone")).unwrap();
         tone::write(&folder.join("tone.wav"), hertz, 60.0);

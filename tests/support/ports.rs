@@ -7,7 +7,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::sync::Mutex;
 
 const FIRST: u16 = 10_000;
-const LAST: u16 = 32_000;
+const LAST: u16 = 19_998;
 static NEXT: Mutex<Option<u16>> = Mutex::new(None);
 
 /// The first of `count` neighbouring ports, an even number, free for UDP and TCP now.

@@ -17,6 +17,13 @@ impl Wire {
         Self(socket)
     }
 
+    /// From this port of 127.0.0.1, as a trunk.
+    pub fn from(own: u16, port: u16) -> Self {
+        let socket = UdpSocket::bind(("127.0.0.1", own)).unwrap();
+        socket.connect(("127.0.0.1", port)).unwrap();
+        Self(socket)
+    }
+
     /// Its own port.
     pub fn port(&self) -> u16 {
         self.0.local_addr().unwrap().port()

@@ -98,10 +98,10 @@ impl Plan {
     pub fn start(self) -> Switch {
         let sip = ports::one();
         let http = ports::one();
-        let rtp = ports::block(200);
+        let rtp = ports::block(80);
         let node = format!(
             "listen udp=\"127.0.0.1:{sip}\" tcp=\"127.0.0.1:{sip}\"\nhttp \"127.0.0.1:{http}\"\nrtp \"{rtp}-{}\"\nmedia-threads 1\n{}",
-            rtp + 199,
+            rtp + 79,
             self.node
         );
         std::fs::write(self.scratch.path().join("dialplans/_node.kdl"), node).unwrap();
