@@ -57,6 +57,8 @@ const SCRIPT_THREADS: usize = 1;
 const SCRIPT_MAILBOX: usize = 32_768;
 /// Changed bindings that may wait for the store.
 const BINDINGS_WAITING: usize = 4_096;
+/// How long a stop waits for the store to take them.
+const BINDINGS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the switch until it is told to stop.
 pub fn start(data: DataDir, places: &Start) -> ExitCode {
@@ -144,7 +146,10 @@ struct Node {
     stop: mpsc::Receiver<()>,
     listener: tokio::net::UnixListener,
     media: MediaThreads,
+    bindings: tokio::task::JoinHandle<()>,
     data: DataDir,
+    /// Held while we run: no second switch takes this data folder.
+    _lock: std::fs::File,
 }
 
 impl Node {
@@ -161,14 +166,23 @@ impl Node {
         }
         tracing::info!("stopping");
         watching.abort();
-        let _ = self.shard.try_send(Input::Stop);
-        let thread = self.thread;
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let (thread, shard) = (self.thread, self.shard);
+        // `send` waits for room: a full mailbox must not swallow the order to stop.
+        let stopped = tokio::task::spawn_blocking(move || {
+            let _ = shard.send(Input::Stop);
+            thread.join()
+        });
+        let broken = !matches!(stopped.await, Ok(Ok(())));
         self.media.stop();
         self.journal.close().await;
+        // The shard held the sending side: what it said of bindings is still written.
+        let _ = tokio::time::timeout(BINDINGS_PATIENCE, self.bindings).await;
         control.abort();
         let _ = std::fs::remove_file(self.data.control());
-        Ok(())
+        match broken {
+            true => Err("the signalling thread broke; what it said stands above".to_owned()),
+            false => Ok(()),
+        }
     }
 }
 
@@ -179,7 +193,7 @@ async fn assemble(
     log_filter: SetLogFilter,
     runtime: &tokio::runtime::Handle,
 ) -> Result<Node, String> {
-    let listener = server::bind(&data.control()).map_err(|e| e.to_string())?;
+    let (listener, lock) = server::bind(&data.control()).map_err(|e| e.to_string())?;
     let place = settings
         .database
         .clone()
@@ -211,7 +225,7 @@ async fn assemble(
 
     let (stop, stopped) = mpsc::channel(1);
     let (changed, changes) = mpsc::channel(BINDINGS_WAITING);
-    runtime.spawn(write_bindings(Arc::clone(&store), changes));
+    let bindings_written = runtime.spawn(write_bindings(Arc::clone(&store), changes));
     let registrar = bindings::restore(store.as_ref(), unix_ms())
         .await
         .map_err(|e| e.to_string())?;
@@ -300,7 +314,9 @@ async fn assemble(
         stop: stopped,
         listener,
         media,
+        bindings: bindings_written,
         data,
+        _lock: lock,
     })
 }
 

@@ -46,6 +46,15 @@ pub struct ShardThread {
     pub outlets: Outlets,
 }
 
+/// However the thread ends, the node ends: a switch that hears nobody must not look alive.
+struct EndsNode(tokio::sync::mpsc::Sender<()>);
+
+impl Drop for EndsNode {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
+}
+
 impl ShardThread {
     /// Runs until `Input::Stop` or until the last call of a draining shutdown is over.
     pub fn start(self) -> io::Result<JoinHandle<()>> {
@@ -56,7 +65,10 @@ impl ShardThread {
         }
         std::thread::Builder::new()
             .name("shard-0".into())
-            .spawn(move || self.run(&poll))
+            .spawn(move || {
+                let _ends = EndsNode(self.outlets.stop.clone());
+                self.run(&poll);
+            })
     }
 
     fn run(mut self, poll: &Poll) {
