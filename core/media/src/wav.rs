@@ -70,7 +70,7 @@ fn linear(file: &[u8]) -> Result<Vec<i16>, WavError> {
     }
     match spec.sample_format {
         SampleFormat::Float => {
-            let samples = reader.samples::<f32>().map_while(Result::ok);
+            let samples = reader.samples::<f32>().map_while(Result::ok).map(audible);
             resample(mono(samples, spec), spec.sample_rate)
         }
         SampleFormat::Int => {
@@ -149,6 +149,16 @@ fn resample(mut source: impl Iterator<Item = f32>, rate: u32) -> Result<Vec<i16>
             .process(&piece, Some(&Indexing::new()))
             .map_err(|_| WavError::Unsupported("rate"))?;
         out.extend(done.take_data().into_iter().map(to_linear));
+    }
+}
+
+/// A sample of a float file as it can be heard: what is no number is silence, what is beyond full
+/// scale is cut, since a resampler neither bears the one nor comes back from the other.
+fn audible(sample: f32) -> f32 {
+    if sample.is_nan() {
+        0.0
+    } else {
+        sample.clamp(-1.0, 1.0)
     }
 }
 
@@ -293,6 +303,22 @@ mod tests {
         }
         writer.finalize().unwrap();
         out.into_inner()
+    }
+
+    #[test]
+    fn a_float_file_with_no_numbers_in_it_is_only_quiet_there() {
+        let mut spoilt = file(16_000, 1, 32, true, 0.5);
+        let end = spoilt.len();
+        for (at, odd) in [f32::NAN, f32::INFINITY, f32::MAX, f32::NEG_INFINITY]
+            .iter()
+            .enumerate()
+        {
+            let at = end - 400 + 4 * at;
+            spoilt[at..at + 4].copy_from_slice(&odd.to_le_bytes());
+        }
+        let audio = decode("spoilt", &spoilt).unwrap();
+        assert!(audio.samples.len() > 3_900);
+        assert!(purity(&audio.samples[..3_000], 1000.0) > 0.95);
     }
 
     #[test]
