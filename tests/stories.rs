@@ -2,4 +2,5 @@
 //! (`support/sim`), and the drivers of the fuzz targets. No sockets, no waiting.
 
 mod flows;
+mod fuzz;
 mod sim;
