@@ -447,7 +447,7 @@ impl Phone {
             self.endpoint
                 .handle_message(self.now, flow, Bytes::from(bytes));
             self.drain();
-        } else if to.port() % 2 == 0 {
+        } else if to.port().is_multiple_of(2) {
             self.hear(usize::from((to.port() - RTP_PORT) / 2), &bytes);
         }
     }
