@@ -4,7 +4,7 @@
 //! writes it behind to the store, so bindings survive a restart. Answers are values: the shard
 //! sends them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cordboard_sip::Flow;
@@ -85,7 +85,7 @@ pub enum BindingChange {
 /// All bindings of the node.
 #[derive(Default)]
 pub struct Registrar {
-    users: HashMap<UserKey, Vec<Binding>>,
+    users: BTreeMap<UserKey, Vec<Binding>>,
     changes: Vec<BindingChange>,
 }
 
