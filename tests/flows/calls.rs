@@ -1,6 +1,7 @@
 //! A call between two phones: both hear each other, either may end it, and the bill is right.
 
 use cordboard_call::Cause;
+use cordboard_node::shard::Input;
 use cordboard_tests::sim::SimNet;
 use cordboard_tests::sim::phone::{Manner, State};
 use cordboard_tests::sim::plan;
@@ -47,6 +48,21 @@ fn the_callee_hangs_up() {
     assert!(net.call(caller).by_remote && !net.call(callee).by_remote);
     net.assert_journal();
     net.assert_clean();
+}
+
+#[test]
+fn a_stop_hangs_up_and_bills_what_is_up() {
+    let mut net = SimNet::seeded(10);
+    let (caller, callee) = net.bridged_call();
+    net.run_for(s(2));
+    net.tell_node(Input::Stop);
+    net.run_for(s(1));
+    assert!(net.call(caller).by_remote && net.call(callee).by_remote);
+    let topics = net.topics();
+    let count = |wanted: &str| topics.iter().filter(|topic| *topic == wanted).count();
+    assert_eq!(count("cdr.written"), 2, "{topics:?}");
+    assert_eq!(count("call.ended"), 1);
+    assert_eq!(net.node().residue().0.calls, 0);
 }
 
 #[test]

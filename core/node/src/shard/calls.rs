@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cordboard_call::Doors;
 use cordboard_call::action::{Action, Refusal};
@@ -37,6 +38,8 @@ pub(crate) struct Running {
     pub(crate) ended: Option<Event>,
     /// The run must be asked again for outputs.
     pub(crate) stirred: bool,
+    /// The earliest of this call's entries among the shard's timers.
+    pub(crate) timer: Option<Duration>,
     /// A started call's first leg, until the journal has it.
     pub(crate) first: Option<FirstLeg>,
     /// Variables that a started call's route begins with.
@@ -47,7 +50,8 @@ pub(crate) struct Running {
 #[derive(Default)]
 pub(crate) struct Calls {
     pub(super) running: HashMap<CallId, Running>,
-    pub(super) waiting: HashMap<TenantId, VecDeque<(u64, CallId)>>,
+    /// Oldest first: the number they wait for, the call, since when.
+    pub(super) waiting: HashMap<TenantId, VecDeque<(u64, CallId, Duration)>>,
     pub(super) stirred: VecDeque<CallId>,
     /// Idempotency keys of started calls, oldest first.
     pub(crate) keys: VecDeque<(String, CallId)>,
@@ -109,6 +113,10 @@ impl Calls {
         }
     }
 }
+
+/// How long a stop waits for the last facts of calls: media figures, recordings (5 s at most),
+/// scripts that clean up (5 s).
+const STOP_PATIENCE: Duration = Duration::from_secs(6);
 
 impl Shard {
     /// An admitted INVITE becomes a call.
@@ -196,6 +204,7 @@ impl Shard {
             hops: MAX_FORWARDS,
             ended: None,
             stirred: false,
+            timer: None,
             first: None,
             variables: BTreeMap::new(),
         };
@@ -235,17 +244,27 @@ impl Shard {
         );
     }
 
-    /// Ends every call, for a stop that waits for none.
-    pub(crate) fn end_all(&mut self, why: &str) {
+    /// Ends every call and takes no more. Their bills come when the media threads have said what
+    /// was heard, so the thread goes on until `is_stopped`.
+    pub(crate) fn stop(&mut self) {
+        self.policy.draining = true;
+        self.desk.stop_by = Some(self.desk.moment.now + STOP_PATIENCE);
         let mut calls: Vec<CallId> = self.calls.ids().collect();
         calls.sort();
         for call in calls {
             let action = Action::End {
                 cause: Cause::TEMPORARY_FAILURE,
-                why: Some(why.to_owned()),
+                why: Some("shutdown".to_owned()),
             };
             let _ = self.try_act(call, action);
             self.settle();
         }
+    }
+
+    /// True when a stop was asked for and nothing more is to be waited for.
+    pub fn is_stopped(&self, now: Duration) -> bool {
+        self.desk
+            .stop_by
+            .is_some_and(|by| self.calls.is_empty() || now >= by)
     }
 }

@@ -2,11 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cordboard_call::action::Action;
+use cordboard_call::cause::Cause;
 use cordboard_call::event::{Event, Fact};
 use cordboard_call::ids::{CallId, LegNo, TenantId};
 
 use super::{Record, Shard};
+
+/// How long a call waits for the journal before it is refused.
+const JOURNAL_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Shard {
     pub(super) fn fact(&mut self, event: Event) {
@@ -28,7 +34,7 @@ impl Shard {
                 .waiting
                 .entry(event.tenant)
                 .or_default()
-                .push_back((seq, event.call));
+                .push_back((seq, event.call, self.desk.moment.now));
         }
     }
 
@@ -80,9 +86,9 @@ impl Shard {
     pub(crate) fn written(&mut self, tenant: &Arc<str>, up_to: u64) {
         let tenant = TenantId(Arc::clone(tenant));
         while let Some(waiting) = self.calls.waiting.get_mut(&tenant)
-            && waiting.front().is_some_and(|(seq, _)| *seq <= up_to)
+            && waiting.front().is_some_and(|(seq, ..)| *seq <= up_to)
         {
-            if let Some((_, call)) = waiting.pop_front() {
+            if let Some((_, call, _)) = waiting.pop_front() {
                 self.start_route(call);
             }
         }
@@ -93,6 +99,31 @@ impl Shard {
             .is_some_and(VecDeque::is_empty)
         {
             self.calls.waiting.remove(&tenant);
+        }
+    }
+
+    /// Calls for which the journal has had no room, or no disk, for too long are refused: nobody
+    /// hears of a call that a crash would lose, and nobody hears nothing for ever.
+    pub(super) fn refuse_unwritten(&mut self, now: Duration) {
+        let mut refused = Vec::new();
+        self.calls.waiting.retain(|_, waiting| {
+            while let Some((seq, call, since)) = waiting.front()
+                && (*seq == 0 || now.saturating_sub(*since) >= JOURNAL_PATIENCE)
+            {
+                refused.push(*call);
+                waiting.pop_front();
+            }
+            !waiting.is_empty()
+        });
+        refused.sort();
+        for call in refused {
+            self.count("journal_late");
+            let action = Action::End {
+                cause: Cause::TEMPORARY_FAILURE,
+                why: Some("the journal takes nothing".to_owned()),
+            };
+            let _ = self.try_act(call, action);
+            self.settle();
         }
     }
 }

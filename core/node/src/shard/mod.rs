@@ -102,7 +102,7 @@ pub enum Input {
     },
     /// An operator's verb.
     Operator(Verb, Reply),
-    /// Stop the thread.
+    /// End every call, then stop the thread.
     Stop,
 }
 
@@ -248,6 +248,8 @@ pub(crate) struct Desk {
     pub(crate) timers: BinaryHeap<Reverse<(Duration, CallId)>>,
     pub(crate) house_keeping: Duration,
     pub(crate) keep_alive: Duration,
+    /// A stop was asked for; it waits for the calls' last facts, but not longer than this.
+    pub(crate) stop_by: Option<Duration>,
 }
 
 const HOUSE_KEEPING_EVERY: Duration = Duration::from_secs(1);
@@ -288,6 +290,7 @@ impl Shard {
                 timers: BinaryHeap::new(),
                 house_keeping: Duration::ZERO,
                 keep_alive: Duration::ZERO,
+                stop_by: None,
             },
         }
     }
@@ -341,7 +344,7 @@ impl Shard {
                 });
             }
             Input::Operator(verb, reply) => self.carry_out(verb, reply),
-            Input::Stop => {}
+            Input::Stop => self.stop(),
         }
         self.settle();
     }
@@ -390,6 +393,8 @@ impl Shard {
 
     fn keep_house(&mut self, moment: Moment) {
         self.desk.house_keeping = moment.now + HOUSE_KEEPING_EVERY;
+        self.refuse_unwritten(moment.now);
+        self.forget_timers();
         self.capture.expire(moment.now);
         self.registrar.expire(moment.unix_ms);
         self.publish_bindings();

@@ -32,7 +32,13 @@ pub(crate) struct FirstLeg {
 impl Shard {
     /// Starts a call; the same key gives the same call again.
     pub(crate) fn originate(&mut self, ask: &Originate) -> Result<CallId, String> {
-        if let Some(key) = &ask.key
+        let generation = self.generation_of(ask.tenant.as_deref())?;
+        // Tenants choose their keys without knowing of each other's.
+        let key = ask
+            .key
+            .as_ref()
+            .map(|key| format!("{}/{key}", generation.tenant));
+        if let Some(key) = &key
             && let Some((_, call)) = self.calls.keys.iter().find(|(known, _)| known == key)
         {
             return Ok(*call);
@@ -40,7 +46,6 @@ impl Shard {
         if let Some(why) = self.closed() {
             return Err(format!("no new calls are taken: {why}"));
         }
-        let generation = self.generation_of(ask.tenant.as_deref())?;
         if !generation.dialplan.routes.contains_key(&ask.route) {
             return Err(format!(
                 "tenant {} has no route {}",
@@ -100,11 +105,11 @@ impl Shard {
             self.calls.forget(call);
             return Err(refusal.to_string());
         }
-        if let Some(key) = &ask.key {
+        if let Some(key) = key {
             if self.calls.keys.len() >= KEYS_MAX {
                 self.calls.keys.pop_front();
             }
-            self.calls.keys.push_back((key.clone(), call));
+            self.calls.keys.push_back((key, call));
         }
         Ok(call)
     }

@@ -14,6 +14,9 @@ use cordboard_steps::{
 use super::{Output, Shard};
 use crate::world::LiveWorld;
 
+/// Timers of ended calls that cost nothing worth looking for.
+const TIMERS_SPARE: usize = 1024;
+
 impl Shard {
     /// Begins the route of a call whose first leg is there. An originated call begins at its answer.
     pub(super) fn start_route(&mut self, call: CallId) {
@@ -93,12 +96,10 @@ impl Shard {
         {
             self.wish(call, output);
         }
+        self.set_timer(call);
         let Some(running) = self.calls.running.get(&call) else {
             return;
         };
-        if let Some(at) = running.run.as_ref().and_then(Run::next_timeout) {
-            self.desk.timers.push(Reverse((at.max(now), call)));
-        }
         if running.run.as_ref().is_none_or(Run::is_finished)
             && let Some(ended) = running.ended.clone()
         {
@@ -171,20 +172,49 @@ impl Shard {
         result
     }
 
+    /// Sets a run's timer, unless an earlier one is set already: that one looks again. So a run
+    /// that hears much (keys, an operator) does not fill the table.
+    fn set_timer(&mut self, call: CallId) {
+        let now = self.desk.moment.now;
+        if let Some(running) = self.calls.running.get_mut(&call)
+            && let Some(at) = running.run.as_ref().and_then(Run::next_timeout)
+            && running.timer.is_none_or(|set| at < set)
+        {
+            let at = at.max(now);
+            running.timer = Some(at);
+            self.desk.timers.push(Reverse((at, call)));
+        }
+    }
+
+    /// Drops the timers of calls that are over, when they are most of the table.
+    pub(super) fn forget_timers(&mut self) {
+        let running = &self.calls.running;
+        if self.desk.timers.len() > 2 * running.len() + TIMERS_SPARE {
+            self.desk.timers.retain(|Reverse((at, call))| {
+                let running = running.get(call);
+                running.is_some_and(|r| r.timer == Some(*at))
+            });
+        }
+    }
+
     /// A run's timer.
     pub(crate) fn run_timeouts(&mut self, now: std::time::Duration) {
         while let Some(Reverse((at, call))) = self.desk.timers.peek().copied()
             && at <= now
         {
             self.desk.timers.pop();
-            let due = self
-                .calls
-                .running
-                .get(&call)
-                .and_then(|r| r.run.as_ref()?.next_timeout());
+            let Some(running) = self.calls.running.get_mut(&call) else {
+                continue;
+            };
+            if running.timer == Some(at) {
+                running.timer = None;
+            }
+            let due = running.run.as_ref().and_then(Run::next_timeout);
             if due.is_some_and(|due| due <= now) {
                 self.tell(call, RunInput::Timeout);
                 self.settle();
+            } else {
+                self.set_timer(call);
             }
         }
     }

@@ -56,7 +56,7 @@ impl Drop for EndsNode {
 }
 
 impl ShardThread {
-    /// Runs until `Input::Stop` or until the last call of a draining shutdown is over.
+    /// Runs until `Input::Stop` has ended every call or until the last call of a draining shutdown is over.
     pub fn start(self) -> io::Result<JoinHandle<()>> {
         let poll = Poll::new()?;
         poll.add(self.mailbox.fd(), MAILBOX)?;
@@ -85,16 +85,14 @@ impl ShardThread {
             for number in 0..self.udp.len() {
                 read += self.read_socket(number);
             }
-            match self.read_mailbox() {
-                None => return,
-                Some(letters) => read += letters,
-            }
+            read += self.read_mailbox();
             let moment = self.clock.read();
             if self.shard.next_timeout() <= moment.now {
                 self.shard.handle_timeout(moment);
             }
             self.shard.flush_journal();
-            if self.write_out(&mut datagrams, &mut unsent) {
+            let drained = self.write_out(&mut datagrams, &mut unsent);
+            if drained || self.shard.is_stopped(self.clock.read().now) {
                 return;
             }
             // Under load a turn takes what some milliseconds brought: one sleep, no wake-ups, and
@@ -144,25 +142,18 @@ impl ShardThread {
         read
     }
 
-    /// Takes a turn's share of letters; `None` when the thread must stop.
-    fn read_mailbox(&mut self) -> Option<usize> {
+    /// Takes a turn's share of letters; gives their number.
+    fn read_mailbox(&mut self) -> usize {
         for letters in 0..MAILBOX_TURN {
             match self.mailbox.try_recv() {
-                None => return Some(letters),
-                Some(Input::Stop) => {
-                    self.shard.end_all("shutdown");
-                    let mut datagrams = self.udp.iter().map(|_| Vec::new()).collect::<Vec<_>>();
-                    self.shard.flush_journal();
-                    self.write_out(&mut datagrams, &mut VecDeque::new());
-                    return None;
-                }
+                None => return letters,
                 Some(input) => {
                     let moment = self.clock.read();
                     self.shard.handle(moment, input);
                 }
             }
         }
-        Some(MAILBOX_TURN)
+        MAILBOX_TURN
     }
 
     fn write_out(
