@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use cordboard_tests::sip_text::{Wire, request, tcp_answer};
 use cordboard_tests::switch::{Plan, Switch};
-use cordboard_tests::wait::{poll, s, until};
+use cordboard_tests::wait::{s, until};
 
 use super::{USERS, with_trunk};
 
@@ -147,7 +147,7 @@ fn a_hostile_display_name_writes_on_no_terminal() {
     let switch = plan.start();
     let wire = Wire::from(port, switch.sip);
     let from =
-        "\"\u{1b}[2J\u{1b}]0;owned\u{7}Eve\u{8}\u{9b}31m\u{202e}\" <sip:+44\u{1b}[31m2@127.0.0.1>";
+        "\"\u{1b}[2J\u{1b}]0;owned\u{7}Eve\u{8}\u{9b}31m\u{202e}\" <sip:+44%1B%5B31m2@127.0.0.1>";
     let uri = format!("sip:+442079460100@{}", switch.address());
     let (status, answer) = wire.ask(&request("INVITE", &uri, from, port, "name", ""));
     assert_eq!(status, 486, "{answer}");
@@ -199,14 +199,9 @@ fn a_strangers_burst_is_not_kept() {
             .as_bytes(),
         );
     }
-    let settled = poll(s(10), || {
-        (counter(&switch, "cordboard_sip_messages_in_total") >= 500.0).then_some(())
-    });
-    assert!(
-        settled.is_some(),
-        "{}",
-        counter(&switch, "cordboard_sip_messages_in_total")
-    );
+    // Few are even answered: strangers share a bounded number of answers a second.
+    let answers = std::iter::from_fn(|| wire.receive(s(1))).count();
+    assert!(answers < 500, "{answers} answers to a stranger");
     assert!(resident_kb(switch.pid()) < before + 16_384);
     assert_eq!(counter(&switch, "cordboard_calls "), 0.0);
     assert_eq!(switch.get("/health").unwrap().0, 200);

@@ -8,12 +8,21 @@ use cordboard_tests::wait::s;
 
 use super::with_trunk;
 
+const COMPARE: &str = "-- what: Compares.
+-- arguments: number
+-- outcomes: right, wrong
+if args.number == \"739\" .. \"146\" then
+\treturn \"right\"
+end
+return \"wrong\"
+";
+
 const SCRIPT: &str = "-- what: Asks for a number that nobody else may see.
 -- outcomes: right, wrong
 call:answer()
 local digits = call:collect({ prompt = \"menu\", digits = 6, timeout = 3, secret = true })
 log.info(\"the number came\", { digits = digits })
-if digits == \"739146\" then
+if digits == \"739\" .. \"146\" then
 \treturn \"right\"
 end
 return \"wrong\"
@@ -30,13 +39,17 @@ did \"+442079460100\" { run card { on right { play bye; hangup; }; on wrong { ha
 did \"+442079460101\" {
     record
     answer
-    collect menu digits=6 timeout=\"3s\" into=card secret=#true
-    when \"var.card == '739146'\" { play bye; hangup; }
+    collect menu digits=6 timeout=\"3s\" into=card secret=#true { on timeout invalid { hangup cause=rejected; }; }
+    set copy=\"{var.card}\"
+    run compare number=\"{var.copy}\" { on right { play bye; hangup; }; }
     hangup cause=rejected
 }
 ";
     let (plan, port) = with_trunk("secret", routes);
-    let switch = plan.script("card", SCRIPT).start();
+    let switch = plan
+        .script("card", SCRIPT)
+        .script("compare", COMPARE)
+        .start();
     let keys: String = "739146"
         .chars()
         .zip(2..)
