@@ -4,6 +4,7 @@ mod calls;
 mod floods;
 mod menu;
 mod races;
+mod registrar;
 mod strangers;
 
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! ask it what it saw; it decides nothing else.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -112,6 +112,8 @@ pub struct Account {
 pub struct Phone {
     /// Its SIP address.
     pub address: SocketAddr,
+    /// What it believes its address to be, and says in Contact, Via and SDP: behind a NAT another.
+    pub believed: IpAddr,
     /// Where the switch is.
     pub node: SocketAddr,
     /// Who it is.
@@ -149,6 +151,7 @@ impl Phone {
         };
         Self {
             address,
+            believed: address.ip(),
             node,
             account,
             manner: Manner::Answers(Duration::from_secs(1)),
@@ -189,6 +192,10 @@ impl Phone {
         )
     }
 
+    fn advertise(&self) -> SocketAddr {
+        SocketAddr::new(self.believed, self.address.port())
+    }
+
     fn next_count(&mut self) -> u64 {
         self.count += 1;
         self.count
@@ -215,7 +222,7 @@ impl Phone {
             to: own,
             headers,
             body: None,
-            advertise: self.address,
+            advertise: self.advertise(),
         };
         let sent = self.endpoint.request(self.now, self.flow(), request);
         self.registering = sent.ok().map(|tx| (tx, tried));
@@ -227,7 +234,7 @@ impl Phone {
         let id = self.next_count();
         let mut session = Session::new(id);
         let offer = session.offer(&local(
-            self.address,
+            self.believed,
             self.calls.len(),
             Direction::SendReceive,
         ));
@@ -294,7 +301,7 @@ impl Phone {
             uri,
             from: self.own_uri(),
             contact_user: Some(self.account.user.clone()),
-            advertise: self.address,
+            advertise: self.advertise(),
             routes: Vec::new(),
             headers: credentials
                 .map(|value| ("Authorization".to_owned(), value))
@@ -333,7 +340,7 @@ impl Phone {
         } else {
             Direction::SendReceive
         };
-        let local = local(self.address, call, direction);
+        let local = local(self.believed, call, direction);
         let state = &mut self.calls[call];
         state.direction = direction;
         let offer = state.session.offer(&local);
@@ -524,7 +531,7 @@ impl Phone {
             self.endpoint.respond(self.now, new, 200, None, &[], None);
             return;
         }
-        let Ok(dialog) = self.endpoint.accept(self.now, new, self.address) else {
+        let Ok(dialog) = self.endpoint.accept(self.now, new, self.advertise()) else {
             return;
         };
         let session = Session::new(self.next_count());
@@ -561,7 +568,7 @@ impl Phone {
     }
 
     fn agree(&mut self, call: usize, offer: &[u8]) -> Result<(), ()> {
-        let local = local(self.address, call, Direction::SendReceive);
+        let local = local(self.believed, call, Direction::SendReceive);
         let call = &mut self.calls[call];
         let (agreed, _) = call.session.answer(offer, &local).map_err(|_| ())?;
         call.agreed = Some(agreed);
@@ -630,7 +637,7 @@ impl Phone {
     }
 
     fn accept(&mut self, call: usize, answer: &[u8]) {
-        let local = local(self.address, call, self.calls[call].direction);
+        let local = local(self.believed, call, self.calls[call].direction);
         let call = &mut self.calls[call];
         if let Ok(agreed) = call.session.accept(answer, &local) {
             call.agreed = Some(agreed);
@@ -814,10 +821,9 @@ fn rtp_port(call: usize) -> u16 {
     RTP_PORT + 2 * (call % 20_000) as u16
 }
 
-fn local<'a>(address: SocketAddr, call: usize, direction: Direction) -> LocalMedia<'a> {
-    let address = SocketAddr::new(address.ip(), rtp_port(call));
+fn local<'a>(believed: IpAddr, call: usize, direction: Direction) -> LocalMedia<'a> {
     LocalMedia {
-        address,
+        address: SocketAddr::new(believed, rtp_port(call)),
         codecs: &[Codec::Pcma, Codec::Pcmu],
         direction,
         symmetric: true,
