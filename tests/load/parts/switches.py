@@ -41,7 +41,7 @@ def write_prompt(name, seconds):
 
 NODE = f"""listen udp="{IP}:{PORT}" tcp="{IP}:{PORT}"
 http "{HTTP}"
-rtp "20000-29999"
+rtp "20000-39999"
 """
 
 TENANT = f"""tenant load domain="load.example" tz="Europe/London" calls-max=20000 no-rtp="10m"
@@ -140,7 +140,7 @@ class Peer:
 
     def __init__(self):
         modules = glob.glob("/usr/lib/*/kamailio/modules/") + glob.glob("/usr/lib/kamailio/modules/")
-        home = box.path("peer")
+        home = box.path(f"peer-{time.monotonic_ns()}")
         os.makedirs(home)
         with open(os.path.join(HERE, "kamailio.cfg")) as file:
             text = file.read()
@@ -151,7 +151,7 @@ class Peer:
         with open(config, "w") as out:
             out.write(text)
         self.relay = box.start(["rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1", f"--interface={IP}",
-                                f"--listen-ng={RELAY}", "--port-min=30000", "--port-max=32700", "--num-threads=2",
+                                f"--listen-ng={RELAY}", "--port-min=40000", "--port-max=59999", "--num-threads=2",
                                 f"--pidfile={home}/rtpengine.pid"], "rtpengine.log")
         time.sleep(0.5)
         self.proxy = box.start(["kamailio", "-f", config, "-m", "256", "-M", "16", "-DD", "-E", "-A", "MEDIA",
