@@ -305,8 +305,10 @@ fn dialled_number(uri: &Uri, numbers: &NumberPolicy<'_>) -> String {
     clean(&normalise(user, numbers).unwrap_or_else(|| user.to_owned()))
 }
 
-/// Text from outside as it may stand in events, logs and headers: no control characters, at most
-/// 128 characters.
+/// Text from outside as it may stand in events, logs and headers: no control characters, none of
+/// the marks that turn the direction of writing (a name must not rewrite its line), at most 128
+/// characters.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(128).collect()
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|c| !c.is_control() && !turns(*c)).take(128).collect()
 }
