@@ -7,7 +7,7 @@ from .switches import CALLED, CALLER, FLOOD_PORT, IP, PORT
 
 COUNT, SECONDS, AFTER = 24_000, 6, 64
 DEFAULT_TRUNK = f'trunk flood {{ address "{CALLER}:{FLOOD_PORT}" }}\n'
-WIDE_TRUNK = f'trunk flood {{ address "{CALLER}:{FLOOD_PORT}"; calls-max 30000; calls-per-second 30000 }}\n'
+WIDE_TRUNK = f'trunk flood {{ address "{CALLER}:{FLOOD_PORT}"; calls-max 5000; calls-per-second 5000 }}\n'
 
 
 def invite(n, ip, port):
@@ -60,7 +60,7 @@ class Flood:
 
 def flood(switch_type, who, count=COUNT, seconds=SECONDS, after=AFTER):
     """One flood on a fresh, warmed switch; `who` is trunk, wide-trunk or stranger."""
-    switch = switch_type({"trunk": DEFAULT_TRUNK, "wide-trunk": WIDE_TRUNK, "stranger": ""}[who])
+    switch = switch_type({"trunk": DEFAULT_TRUNK, "wide-trunk": WIDE_TRUNK, "stranger": ""}[who], node="")
     callee = caller = None
     try:
         callee = phones.called()

@@ -41,8 +41,8 @@ def write_prompt(name, seconds):
 
 NODE = f"""listen udp="{IP}:{PORT}" tcp="{IP}:{PORT}"
 http "{HTTP}"
-rtp "20000-39999"
 """
+WIDE_RTP = 'rtp "20000-39999"\n'
 
 TENANT = f"""tenant load domain="load.example" tz="Europe/London" calls-max=20000 no-rtp="10m"
 trunk caller {{ address "{CALLER}:{CALLER_PORT}"; calls-max 10000; calls-per-second 5000 }}
@@ -74,13 +74,13 @@ class Cordboard:
     name = "cordboard"
     address = f"{IP}:{PORT}"
 
-    def __init__(self, extra="", files=None):
+    def __init__(self, extra="", files=None, node=WIDE_RTP):
         self.home = box.path(f"cordboard-{time.monotonic_ns()}")
         self.tenant = os.path.join(self.home, "dialplans", "load")
         os.makedirs(os.path.join(self.tenant, "prompts"))
         os.makedirs(os.path.join(self.home, "scripts"))
         write_prompt(os.path.join(self.tenant, "prompts", "two-seconds.wav"), 2)
-        self.write("../_node.kdl", NODE)
+        self.write("../_node.kdl", NODE + node)
         self.write("main.kdl", TENANT + extra)
         self.write("../../scripts/bench.lua", SCRIPT)
         for name, text in (files or {}).items():
