@@ -3,6 +3,7 @@
 mod calls;
 mod floods;
 mod menu;
+mod operator;
 mod races;
 mod registrar;
 mod strangers;

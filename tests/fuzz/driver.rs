@@ -3,6 +3,7 @@
 //! A panic is caught, and the input is written to the temporary folder. An input that takes ten
 //! seconds is written too, and the process ends, since nothing else can stop it.
 
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,7 +115,9 @@ pub fn run(target: &'static str, corpus: Corpus, fuzz: fn(&[u8])) {
     while Instant::now() < until {
         try_one(&mutator.next_input());
     }
-    println!(
+    // Said past the test's own output, which is shown only where a test fails.
+    let _ = writeln!(
+        std::io::stdout(),
         "{target}: seed {seed}, {count} executions, the slowest took {:?}",
         slowest.0
     );

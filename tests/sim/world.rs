@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use cordboard_node::control::verb::{Originate, Verb};
+use cordboard_node::shard::Input;
 use cordboard_store::StoreFaults;
 use cordboard_store::journal::disk::Faults;
 use cordboard_tests::sim::chance::{Chance, Draw};
@@ -115,7 +117,8 @@ impl World {
             72..82 => self.press(),
             82..90 => self.change_manner(),
             90..96 => self.spoil(),
-            96..99 => self.crash(),
+            96..98 => self.crash(),
+            98 => self.start_call(),
             _ => {
                 let user = self.pick_user();
                 self.net.tell(user, |phone| phone.register(600));
@@ -162,6 +165,21 @@ impl World {
         }
         let drawn = self.chance.below(open.len() as u64) as usize;
         open.get(drawn).copied()
+    }
+
+    /// An operator starts a call.
+    fn start_call(&mut self) {
+        let user = ["alice", "bob", "carol", "nobody"][self.chance.below(4) as usize];
+        let ask = Originate {
+            target: format!("user:{user}"),
+            route: "support".to_owned(),
+            timeout_s: 1 + self.chance.below(8),
+            ..Originate::default()
+        };
+        if self.net.node.is_some() {
+            self.net
+                .tell_node(Input::Operator(Verb::CallStart(ask), Box::new(drop)));
+        }
     }
 
     fn hang_up(&mut self) {
