@@ -3,6 +3,7 @@
 mod calls;
 mod console;
 mod endings;
+mod faults;
 mod hold;
 mod hostile;
 mod menu;

@@ -76,6 +76,27 @@ impl Plan {
         self
     }
 
+    /// Another line of a tenant's own node.
+    pub fn setting(self, tenant: &str, line: &str) -> Self {
+        let file = self
+            .scratch
+            .path()
+            .join("dialplans")
+            .join(tenant)
+            .join("main.kdl");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(
+            &file,
+            text.replacen(
+                "    music music\n",
+                &format!("    music music\n    {line}\n"),
+                1,
+            ),
+        )
+        .unwrap();
+        self
+    }
+
     /// A call script.
     pub fn script(self, name: &str, text: &str) -> Self {
         std::fs::write(
