@@ -249,7 +249,7 @@ fn authenticate(
     let ha1 = |user: &str| {
         plan.users
             .contains_key(user)
-            .then(|| (gate.ha1)(&plan.tenant.name, user))
+            .then(|| (gate.ha1)(generation.tenant.as_str(), user))
             .flatten()
     };
     let verdict = gate.verifier.verify(now, &new.request, realm, &ha1);

@@ -55,6 +55,8 @@ pub enum LoadError {
     Mistakes(Vec<Diagnostic>, Source),
     /// Mistakes in scripts.
     Scripts(Vec<ScriptDiagnostic>),
+    /// The tenant's name or domain cannot be what its files say.
+    Tenant(String),
     /// Tests of the dialplan failed.
     Tests(Box<TestReport>),
 }
@@ -65,6 +67,7 @@ impl LoadError {
         match self {
             LoadError::Files(error) => format!("{error}\n"),
             LoadError::Prompt(name, why) => format!("prompts/{name}.wav: {why}\n"),
+            LoadError::Tenant(why) => format!("{why}\n"),
             LoadError::Mistakes(list, source) => diagnostic::render(list, source, colours),
             LoadError::Scripts(list) => list
                 .iter()
@@ -94,6 +97,7 @@ impl LoadError {
         match self {
             LoadError::Files(error) => json!([{ "message": error.to_string() }]),
             LoadError::Prompt(name, why) => json!([{ "file": format!("prompts/{name}.wav"), "message": why }]),
+            LoadError::Tenant(why) => json!([{ "message": why }]),
             LoadError::Mistakes(list, _) => diagnostic::to_json(list),
             LoadError::Scripts(list) => list
                 .iter()

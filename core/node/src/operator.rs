@@ -121,14 +121,13 @@ impl Operator {
     }
 
     async fn reload(&self, wait: bool) -> Result<Value, String> {
-        if wait {
-            return self.reloader.reload().await;
-        }
+        // On a task of its own: a console that waits no longer must not stop a load half-way.
         let reloader = Arc::clone(&self.reloader);
-        tokio::spawn(async move {
-            let _ = reloader.reload().await;
-        });
-        Ok(json!({ "reloading": true }))
+        let load = tokio::spawn(async move { reloader.reload().await });
+        match wait {
+            true => load.await.map_err(|error| error.to_string())?,
+            false => Ok(json!({ "reloading": true })),
+        }
     }
 
     async fn ask_shard(&self, verb: Verb) -> Result<Value, String> {

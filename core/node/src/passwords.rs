@@ -41,6 +41,18 @@ impl Passwords {
         }
     }
 
+    /// The domain that a tenant's passwords are hashed with; at its creation that is `domain`.
+    pub async fn realm(&self, tenant: &str, domain: &str) -> Result<String, String> {
+        let name = format!("realm/{tenant}");
+        let known = self.store.node_secret(&name).await;
+        if let Some(realm) = known.map_err(|e| e.to_string())? {
+            return Ok(realm.reveal().to_owned());
+        }
+        let put = self.store.put_node_secret(&name, Secret::new(domain));
+        put.await.map_err(|e| e.to_string())?;
+        Ok(domain.to_owned())
+    }
+
     /// Reads a tenant's HA1s from the store, makes passwords for users who have none, and tells
     /// the shard. Gives the fresh ones.
     pub async fn provide(&self, tenants: &Tenants) -> Result<Vec<Fresh>, String> {

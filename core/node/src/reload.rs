@@ -5,15 +5,18 @@
 //! good load replaces it. Good generations are kept in the store (the last 20 of each tenant), so
 //! that a bad edit before a restart does not silence a tenant: it starts with its last good one.
 
+mod bounds;
 mod kept;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cordboard_dialplan::NodeFile;
 use cordboard_dialplan::file::Source;
 use cordboard_dialplan::node_file::Ceiling;
-use cordboard_dialplan::{Dialplan, NodeFile, check_ceiling, check_did_owners};
 use cordboard_store::{Generation as StoredGeneration, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,6 +41,8 @@ struct Tenant {
     memory: Memory,
     serving: Option<Arc<Generation>>,
     last_number: u64,
+    /// Identity of the newest stored generation, where none serves yet.
+    kept: Option<String>,
     /// Hash of the files that were refused, so that one mistake is told once.
     refused: Option<(Value, String)>,
     /// Set while an old generation serves by an operator's wish: hash of the files then.
@@ -121,6 +126,7 @@ impl Reloader {
     /// Loads every tenant whose files differ from what it serves.
     pub async fn load_all(self: &Arc<Self>) -> Result<Outcome, String> {
         let _turn = self.turn.lock().await;
+        self.recall().await?;
         let reloader = Arc::clone(self);
         let built = tokio::task::spawn_blocking(move || reloader.build_all())
             .await
@@ -128,9 +134,32 @@ impl Reloader {
         self.install(built).await
     }
 
+    /// What tenants that do not serve yet served before a restart: it tells their files from
+    /// fresh ones.
+    async fn recall(&self) -> Result<(), String> {
+        let folders = files::tenant_folders(&self.folders.dialplans).map_err(|e| e.to_string())?;
+        for (name, _) in folders {
+            let serves = self
+                .tenants()
+                .get(&name)
+                .is_some_and(|tenant| tenant.serving.is_some());
+            if !serves {
+                let known = self.store.generations(&name).await.unwrap_or_default();
+                let kept = known.into_iter().max_by_key(|g| g.number).map(|g| g.hash);
+                self.tenants().entry(name).or_default().kept = kept;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads, checks and tests on a thread of its own.
     fn build_all(&self) -> Result<Vec<Built>, String> {
         let folders = files::tenant_folders(&self.folders.dialplans).map_err(|e| e.to_string())?;
+        // A file system that has gone away must not take every tenant with it.
+        if folders.is_empty() && self.tenants().values().any(|t| t.serving.is_some()) {
+            let place = self.folders.dialplans.display();
+            return Err(format!("{place} holds no tenant; what serves goes on"));
+        }
         let mut built = Vec::new();
         for (name, folder) in folders {
             let mut memory =
@@ -172,56 +201,15 @@ impl Reloader {
         })
     }
 
-    /// What no tenant can see for itself: the node's ceilings, and numbers that another tenant owns.
-    fn check_bounds(&self, built: &mut [Built]) {
-        for one in built.iter_mut() {
-            let Ok(candidate) = &one.result else { continue };
-            let plan = &candidate.generation.dialplan;
-            let ceilings = self
-                .ceilings
-                .iter()
-                .filter(|ceiling| ceiling.tenant == one.name);
-            let findings: Vec<_> = ceilings
-                .flat_map(|ceiling| check_ceiling(plan, ceiling))
-                .collect();
-            if !findings.is_empty() {
-                one.result = Err(LoadError::Mistakes(findings, candidate.source()));
-            }
-        }
-        let serving: Vec<Arc<Dialplan>> =
-            built.iter().filter_map(|one| self.plan_of(one)).collect();
-        let findings = check_did_owners(serving.iter().map(|plan| &**plan));
-        for one in built.iter_mut() {
-            let Ok(candidate) = &one.result else { continue };
-            let prefix = format!("{}/", one.name);
-            let own: Vec<_> = findings
-                .iter()
-                .filter(|f| f.mark.file.starts_with(&prefix))
-                .cloned()
-                .collect();
-            if !own.is_empty() {
-                one.result = Err(LoadError::Mistakes(own, candidate.source()));
-            }
-        }
-    }
-
-    /// The dialplan that a tenant will serve: the new one, or the old where the new is refused.
-    fn plan_of(&self, one: &Built) -> Option<Arc<Dialplan>> {
-        match &one.result {
-            Ok(candidate) => Some(Arc::clone(&candidate.generation.dialplan)),
-            Err(_) => self
-                .tenants()
-                .get(&one.name)?
-                .serving
-                .as_ref()
-                .map(|g| Arc::clone(&g.dialplan)),
-        }
-    }
-
     /// Swaps all good ones at once.
     async fn install(self: &Arc<Self>, built: Vec<Built>) -> Result<Outcome, String> {
         let mut outcome = Outcome::default();
+        self.forget_removed(&built);
         for Built { name, result } in built {
+            let result = match result {
+                Ok(candidate) => self.keeps_domain(&name, candidate).await,
+                refused => refused,
+            };
             match result {
                 Ok(candidate) => self.accept(&name, candidate, &mut outcome).await,
                 Err(error) => self.refuse(&name, &error, &mut outcome).await,
@@ -231,6 +219,40 @@ impl Reloader {
         outcome.fresh = self.passwords.provide(&table).await?;
         self.swap(table);
         Ok(outcome)
+    }
+
+    /// A tenant whose folder is gone serves no new call; those that are up go on.
+    fn forget_removed(&self, built: &[Built]) {
+        let mut removed = Vec::new();
+        self.tenants().retain(|name, _| {
+            let stays = built.iter().any(|one| one.name == *name);
+            if !stays {
+                removed.push(name.clone());
+            }
+            stays
+        });
+        for name in removed {
+            tracing::warn!(tenant = name, "its folder is gone; it takes no more calls");
+            self.record(&name, "dialplan.removed", json!({}).to_string());
+        }
+    }
+
+    /// A tenant's domain is the realm that its users' passwords are hashed with: it stays what it
+    /// was at the tenant's creation.
+    async fn keeps_domain(&self, name: &str, candidate: Candidate) -> Result<Candidate, LoadError> {
+        let now = candidate.generation.dialplan.tenant.domain.clone();
+        match self.passwords.realm(name, &now).await {
+            Ok(was) if was != now => Err(LoadError::Tenant(format!(
+                "the tenant's domain was `{was}` at its creation, and its users' passwords hold only \
+                 there; it cannot become `{now}`: write the old one, or give the new domain to a new \
+                 tenant"
+            ))),
+            Ok(_) => Ok(candidate),
+            Err(why) => {
+                tracing::warn!(tenant = name, %why, "the tenant's domain cannot be compared");
+                Ok(candidate)
+            }
+        }
     }
 
     async fn accept(&self, name: &str, candidate: Candidate, outcome: &mut Outcome) {
@@ -282,14 +304,14 @@ impl Reloader {
     async fn next_number(&self, name: &str, hash: &str) -> u64 {
         let known = self.store.generations(name).await.unwrap_or_default();
         let newest = known.iter().max_by_key(|g| g.number);
-        let serving = self
+        let (serving, last) = self
             .tenants()
             .get(name)
-            .is_some_and(|t| t.serving.is_some());
+            .map_or((false, 0), |t| (t.serving.is_some(), t.last_number));
         match newest {
             Some(newest) if newest.hash == hash && !serving => newest.number,
-            Some(newest) => newest.number + 1,
-            None => self.tenants().get(name).map_or(0, |t| t.last_number) + 1,
+            // The store may have missed some while it stood still.
+            newest => newest.map_or(0, |g| g.number).max(last) + 1,
         }
     }
 
@@ -358,26 +380,15 @@ impl Reloader {
             .map_err(|e| e.to_string())?
             .ok_or_else(|| format!("tenant {name} has no generation {number}"))?;
         let texts: Texts = serde_json::from_slice(&blob).map_err(|e| e.to_string())?;
-        let folder = self.folders.dialplans.join(name);
-        let mut memory = Memory::default();
-        let now = memory
-            .read(&self.folders, &folder)
-            .map_err(|e| e.render(false))?;
-        let files = texts
-            .dialplan
-            .into_iter()
-            .map(|(path, text)| (path, Arc::from(text)))
-            .collect();
-        let material = Material {
-            source: Source { files },
-            scripts: texts.scripts,
-            ..now
-        };
-        let passed = memory.check(name, material).map_err(|e| e.render(false))?;
+        let (folders, name) = (self.folders.clone(), name.to_owned());
+        let built = tokio::task::spawn_blocking(move || rebuild(&folders, &name, texts));
+        let generation = built
+            .await
+            .map_err(|error| format!("the load broke: {error}"))??;
         Ok(Generation {
             number: meta.number,
             loaded_ms: unix_ms(),
-            ..passed.generation
+            ..generation
         })
     }
 
@@ -419,6 +430,26 @@ impl Reloader {
             })
             .collect()
     }
+}
+
+/// A generation from stored texts, with the prompts as they are now.
+fn rebuild(folders: &Folders, name: &str, texts: Texts) -> Result<Generation, String> {
+    let mut memory = Memory::default();
+    let now = memory
+        .read(folders, &folders.dialplans.join(name))
+        .map_err(|e| e.render(false))?;
+    let files = texts
+        .dialplan
+        .into_iter()
+        .map(|(path, text)| (path, Arc::from(text)))
+        .collect();
+    let material = Material {
+        source: Source { files },
+        scripts: texts.scripts,
+        ..now
+    };
+    let passed = memory.check(name, material).map_err(|e| e.render(false))?;
+    Ok(passed.generation)
 }
 
 struct Built {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use cordboard_dialplan::diagnostic::Diagnostic;
+use cordboard_dialplan::{Dialplan, check_did_owners};
 use serde_json::{Value, json};
 
 use super::Reloader;
+use crate::tenants::Generation;
 
 impl Reloader {
     fn name(&self, tenant: Option<&str>) -> Result<String, String> {
@@ -56,6 +59,31 @@ impl Reloader {
         Ok(json!({ "from": number, "to": serving.number, "changes": lines }))
     }
 
+    /// What was good once must fit what is allowed, and what others own, now.
+    fn still_fits(&self, name: &str, generation: &Generation) -> Result<(), String> {
+        let plan = &generation.dialplan;
+        let mut findings = self.above_ceiling(name, plan);
+        let mut plans: Vec<Arc<Dialplan>> = self
+            .tenants()
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .filter_map(|(_, tenant)| Some(Arc::clone(&tenant.serving.as_ref()?.dialplan)))
+            .collect();
+        plans.push(Arc::clone(plan));
+        let prefix = format!("{name}/");
+        let owners = check_did_owners(plans.iter().map(|plan| &**plan));
+        findings.extend(
+            owners
+                .into_iter()
+                .filter(|f| f.mark.file.starts_with(&prefix)),
+        );
+        let lines: Vec<String> = findings.iter().map(Diagnostic::line).collect();
+        match lines.is_empty() {
+            true => Ok(()),
+            false => Err(lines.join("\n")),
+        }
+    }
+
     /// Serves a kept generation until the files change.
     pub async fn roll_back(
         self: &Arc<Self>,
@@ -65,6 +93,7 @@ impl Reloader {
         let name = self.name(tenant)?;
         let _turn = self.turn.lock().await;
         let generation = Arc::new(self.stored(&name, number).await?);
+        self.still_fits(&name, &generation)?;
         {
             let mut tenants = self.tenants();
             let tenant = tenants.entry(name.clone()).or_default();
