@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use cordboard_tests::sim::phone::Account;
+use cordboard_tests::sim::phone::{Account, State};
 use cordboard_tests::sim::{SimNet, plan};
 
 use super::{ms, s};
@@ -290,4 +290,84 @@ fn hostile_display_names_stay_out_of_journal_and_other_legs() {
         net.assert_journal();
         net.assert_clean();
     }
+}
+
+/// A REGISTER as from somebody, with a made-up digest over this nonce.
+fn guess(from: SocketAddr, number: u32, nonce: &str) -> String {
+    let value = format!(
+        "Authorization: Digest username=\"alice\", realm=\"sim.example\", nonce=\"{nonce}\", uri=\"sim.example\", \
+         response=\"{number:032x}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"x\"\r\nContent-Length"
+    );
+    request("REGISTER", "alice", number, "")
+        .replace("203.0.113.66:5060", &from.to_string())
+        .replace("sip:alice@sim.example SIP/2.0", "sip:sim.example SIP/2.0")
+        .replace("uri=\"sim.example\"", "uri=\"sip:sim.example\"")
+        .replace("Content-Length", &value)
+}
+
+#[test]
+fn guesses_that_are_forged_in_a_phones_name_do_not_silence_it() {
+    let mut net = SimNet::seeded(65);
+    let (alice, bob) = (net.registered("alice"), net.registered("bob"));
+    let address = net.look(alice).address;
+    // The forger has nonces of its own, and makes some up.
+    net.phone_at(
+        stranger().ip(),
+        Account {
+            user: "x".into(),
+            password: None,
+            domain: plan::DOMAIN.into(),
+            display: String::new(),
+        },
+    );
+    net.throw(stranger(), request("REGISTER", "alice", 1, "").as_bytes());
+    net.run_for(s(1));
+    let challenge = net.mail_to(stranger().ip()).concat();
+    let own = challenge
+        .split("nonce=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap();
+    for number in 0..60 {
+        let nonce = if number % 2 == 0 {
+            own
+        } else {
+            "0123456789abcdef"
+        };
+        net.throw(address, guess(address, 1_000 + number, nonce).as_bytes());
+        net.run_for(ms(50));
+    }
+    net.dial(alice, "7001");
+    net.run_for(s(3));
+    assert_eq!(net.call(bob).state, State::Up, "{}", net.story());
+}
+
+#[test]
+fn a_stranger_that_guesses_passwords_is_silenced() {
+    let mut net = SimNet::seeded(66);
+    let guesser = net.user("alice");
+    net.tell(guesser, |phone| {
+        phone.account.password = Some("guess".to_owned())
+    });
+    let mut answered = 0;
+    for _ in 0..40 {
+        net.tell(guesser, |phone| phone.register(600));
+        net.run_for(s(1));
+        answered += u32::from(net.look(guesser).registered == Some(401));
+    }
+    assert!(
+        (15..=24).contains(&answered),
+        "{answered} guesses were judged"
+    );
+    // Even the right password is not heard now, and is again later.
+    net.tell(guesser, |phone| {
+        phone.account.password = Some("secret-alice".to_owned())
+    });
+    net.tell(guesser, |phone| phone.register(600));
+    net.run_for(s(40));
+    assert_ne!(net.look(guesser).registered, Some(200));
+    net.run_for(s(300));
+    net.tell(guesser, |phone| phone.register(600));
+    net.run_for(s(5));
+    assert_eq!(net.look(guesser).registered, Some(200));
 }
