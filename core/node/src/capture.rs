@@ -13,6 +13,7 @@ use cordboard_call::ids::{CallId, TenantId};
 
 const LINGER: Duration = Duration::from_secs(5);
 const LINE_BYTES_MAX: usize = 200;
+const CSEQ_BYTES_MAX: usize = 48;
 
 /// What a Call-ID belongs to.
 #[derive(Clone, Debug)]
@@ -86,9 +87,12 @@ pub fn call_id(message: &[u8]) -> Option<&[u8]> {
     header(message, b"call-id", b"i")
 }
 
-/// The CSeq header's value.
+/// The CSeq header's value, where it may stand in an event: short, and nothing but visible ASCII
+/// and spaces.
 pub fn cseq(message: &[u8]) -> Option<&[u8]> {
-    header(message, b"cseq", b"")
+    let short = |value: &&[u8]| value.len() <= CSEQ_BYTES_MAX;
+    let plain = |value: &&[u8]| value.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+    header(message, b"cseq", b"").filter(short).filter(plain)
 }
 
 fn header<'a>(message: &'a [u8], name: &[u8], compact: &[u8]) -> Option<&'a [u8]> {
@@ -157,6 +161,14 @@ mod tests {
         );
         assert_eq!(call_id(OK), Some(&b"abc@host"[..]));
         assert_eq!(call_id(b"SIP/2.0 200 OK\r\n\r\nCall-ID: x\r\n"), None);
+    }
+
+    #[test]
+    fn hostile_sequence_numbers_stay_out_of_events() {
+        assert_eq!(cseq(b"X\r\nCSeq: 1 INVITE\r\n\r\n"), Some(&b"1 INVITE"[..]));
+        assert_eq!(cseq(b"X\r\nCSeq: 1 \x1b[2J\r\n\r\n"), None);
+        let long = format!("X\r\nCSeq: {} BYE\r\n\r\n", "1".repeat(60_000));
+        assert_eq!(cseq(long.as_bytes()), None);
     }
 
     #[test]

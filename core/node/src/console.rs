@@ -33,7 +33,7 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
                 story(store, &call, json).await
             });
             if let (Ok(Value::String(text)), false) = (&said, json) {
-                print!("{text}");
+                print!("{}", plain(text));
                 return ExitCode::SUCCESS;
             }
             said
@@ -163,7 +163,7 @@ fn trace(data: &DataDir, call: Option<String>, json: bool) -> ExitCode {
         let line = if json {
             line.to_owned()
         } else {
-            trace_line(line)
+            plain(&trace_line(line))
         };
         writeln!(std::io::stdout(), "{line}").is_ok()
     });
@@ -209,7 +209,7 @@ fn reading(data: &DataDir, places: &Start, read: impl AsyncFnOnce(&dyn Store) ->
         Err(error) => return Err(error.to_string()),
     }
     let place = start::database_place(data, &places.dialplans)?;
-    if place.starts_with('/') || place.starts_with('.') {
+    if !place.contains("://") {
         std::fs::metadata(&place)
             .map_err(|_| format!("{place}: there is no database yet; start the switch first"))?;
     }
@@ -423,7 +423,21 @@ fn print_rows(rows: &[Value]) {
     }
 }
 
+/// Text from outside as it may stand on a terminal: what would move its cursor or name its
+/// window is replaced, whatever stored it.
+fn plain(text: &str) -> String {
+    let harmless = |c: char| match c.is_control() && c != '\n' {
+        true => '\u{fffd}',
+        false => c,
+    };
+    text.chars().map(harmless).collect()
+}
+
 fn cell(value: &Value) -> String {
+    plain(&raw_cell(value))
+}
+
+fn raw_cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),

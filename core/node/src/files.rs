@@ -14,6 +14,8 @@ use cordboard_dialplan::file::Source;
 const DEPTH_MAX: usize = 8;
 const FILES_MAX: usize = 2_000;
 const TEXT_BYTES_MAX: u64 = 16 << 20;
+/// Largest prompt.
+pub const PROMPT_BYTES_MAX: u64 = 64 << 20;
 
 /// A file that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -142,8 +144,12 @@ fn collect(
 
 /// A text file, whole.
 pub fn read_text(path: &Path) -> Result<String, FilesError> {
-    let size = fs::metadata(path).map_err(io(path))?.len();
-    if size > TEXT_BYTES_MAX {
+    let meta = fs::metadata(path).map_err(io(path))?;
+    if !meta.is_file() {
+        let path = path.display().to_string();
+        return Err(FilesError::TooMuch(path, "this is no plain file"));
+    }
+    if meta.len() > TEXT_BYTES_MAX {
         return Err(FilesError::TooMuch(
             path.display().to_string(),
             "larger than 16 MiB",

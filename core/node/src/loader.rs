@@ -179,6 +179,9 @@ impl Memory {
         {
             return Ok(known.clone());
         }
+        if !meta.is_file() || meta.len() > files::PROMPT_BYTES_MAX {
+            return Err("this is no file of at most 64 MiB".to_owned());
+        }
         let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
         let audio = cordboard_media::wav::decode(name, &bytes).map_err(|e| e.to_string())?;
         Ok(Prompt {

@@ -101,7 +101,7 @@ impl Operator {
                 user,
                 password,
             } => {
-                self.passwords.set(&tenant, &user, &password).await?;
+                self.passwords.change(&tenant, &user, &password).await?;
                 Ok(json!({ "tenant": tenant, "user": user }))
             }
             Verb::Flush => {

@@ -138,7 +138,14 @@ impl Outside {
         self.runtime.spawn(async move {
             let answer = match request {
                 OutsideRequest::Http { .. } => outside.http(request).await,
-                other => outside.kv(&tenant, &script, other).await,
+                // A store that stands still must not keep the places that http needs.
+                other => {
+                    let done = outside.kv(&tenant, &script, other);
+                    let late =
+                        || failed(ScriptCallError::Timeout, "no answer of the store in time");
+                    let done = tokio::time::timeout(PATIENCE_MAX, done).await;
+                    done.unwrap_or_else(|_| late())
+                }
             };
             drop(place);
             outside.answer(call, id, answer);

@@ -76,13 +76,30 @@ impl Passwords {
             for user in generation.dialplan.users.keys() {
                 if !lock(&self.known).contains_key(&(tenant.to_owned(), user.clone())) {
                     let password = generate_password().map_err(|e| e.to_string())?;
-                    self.set(tenant, user, &password).await?;
                     fresh.push((tenant.to_owned(), user.clone(), password));
                 }
             }
         }
+        // Readable first: a crash in between makes a new one, and none that nobody knows.
         self.keep(&fresh)?;
+        for (tenant, user, password) in &fresh {
+            self.set(tenant, user, password).await?;
+        }
         Ok(fresh)
+    }
+
+    /// A password by an operator's wish: what was generated for the user before holds no longer,
+    /// so it is not shown any more.
+    pub async fn change(&self, tenant: &str, user: &str, password: &str) -> Result<(), String> {
+        self.set(tenant, user, password).await?;
+        let mut secrets = self.data.secrets().map_err(|e| e.to_string())?;
+        let kept = secrets.sip.get_mut(tenant);
+        if kept.is_some_and(|users| users.remove(user).is_some()) {
+            self.data
+                .keep_secrets(&secrets)
+                .map_err(|e| e.to_string())?;
+        }
+        Ok(())
     }
 
     fn keep(&self, fresh: &[Fresh]) -> Result<(), String> {
