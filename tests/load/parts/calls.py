@@ -56,7 +56,7 @@ def highest_clean(switch, rates, seconds):
 
 def relay(switch, calls, seconds):
     """W2: audio both ways; CPU per call and second, loss and delay from end to end."""
-    held = phones.HeldCalls(switch, calls, 50, seconds + 7)
+    held = phones.HeldCalls(switch, calls, 100, seconds + 7)
     if held.up() < calls:
         figures = held.finish(wait=False)
         raise SystemExit(f"{switch.name}: only {held.up()} of {calls} calls came up: {figures} {held.caller.errors()}")
@@ -76,7 +76,7 @@ def relay(switch, calls, seconds):
 def held(switch, calls):
     """W5: memory and threads of calls that are up and silent."""
     before, threads_before = box.memory_kb(switch.pids()), box.threads(switch.pids())
-    party = phones.HeldCalls(switch, calls, 50, 14)
+    party = phones.HeldCalls(switch, calls, 100, 14)
     up = party.up()
     meter = box.Meter(switch, party.tools())
     time.sleep(4)
