@@ -1,5 +1,6 @@
 //! Whole calls: what the phones do, what everyone must see and hear.
 
+mod borrowed_ears;
 mod calls;
 mod floods;
 mod menu;

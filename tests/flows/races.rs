@@ -1,7 +1,8 @@
 //! What crosses on the wire: two that hang up at once, an answer and a cancel, lost datagrams.
 
-use cordboard_tests::sim::SimNet;
+use cordboard_node::shard::Input;
 use cordboard_tests::sim::phone::{Manner, State};
+use cordboard_tests::sim::{SimNet, plan};
 
 use super::{ms, s};
 
@@ -97,6 +98,92 @@ fn a_phone_that_vanishes_is_noticed_and_the_other_is_released() {
             .iter()
             .any(|event| event.payload.contains("no-rtp"))
     );
+    net.assert_journal();
+    net.assert_clean();
+}
+
+/// Both re-INVITEs cross; 491 and the waits of RFC 3261 14.1 sort them out.
+#[test]
+fn both_hold_at_once() {
+    for seed in 0..6 {
+        let mut net = SimNet::seeded(51 + seed).latency(ms(40));
+        let (caller, callee) = net.bridged_call();
+        net.run_for(s(1));
+        net.tell(caller, |phone| phone.hold(0, true));
+        net.tell(callee, |phone| phone.hold(0, true));
+        net.run_for(s(10));
+        net.tell(caller, |phone| phone.hold(0, false));
+        net.run_for(ms(seed * 15));
+        net.tell(callee, |phone| phone.hold(0, false));
+        net.run_for(s(10));
+        assert!(
+            net.hears(caller, 900.0) && net.hears(callee, 500.0),
+            "{}",
+            net.story()
+        );
+        net.hang_up(caller);
+        net.run_until_idle();
+        assert!(net.phones().all(|phone| phone.is_idle()), "{}", net.story());
+        net.assert_journal();
+        net.assert_clean();
+    }
+}
+
+#[test]
+fn a_hold_crosses_the_hang_up() {
+    for gap in [0, 5, 20, 45, 60, 85] {
+        let mut net = SimNet::seeded(57 + gap).latency(ms(40));
+        let (caller, callee) = net.bridged_call();
+        net.run_for(s(1));
+        net.tell(callee, |phone| phone.hold(0, true));
+        net.run_for(ms(gap));
+        net.hang_up(caller);
+        net.run_until_idle();
+        assert!(
+            net.phones().all(|phone| phone.is_idle()),
+            "{gap} ms\n{}",
+            net.story()
+        );
+        net.assert_journal();
+        net.assert_clean();
+    }
+}
+
+#[test]
+fn a_call_ends_on_the_dialplan_it_began_with() {
+    let mut net = SimNet::seeded(58);
+    let (bob, carol) = (net.registered("bob"), net.registered("carol"));
+    let carrier = net.carrier(1, "+441632960001");
+    net.voice(carrier, 600.0);
+    net.dial(carrier, "+4420710001");
+    net.run_for(s(2));
+    // From now on key 1 leads to support, where bob is rung first.
+    net.tell_node(Input::Tenants(plan::changed(
+        "on sales { goto sales }",
+        "on sales { goto support }",
+    )));
+    net.tell(carrier, |phone| phone.press(0, "1"));
+    net.run_for(s(3));
+    assert_eq!(
+        net.call(carol).state,
+        State::Up,
+        "the old menu\n{}",
+        net.story()
+    );
+    assert!(net.look(bob).calls.is_empty());
+    let second = net.dial(carrier, "+4420710002");
+    net.run_for(s(2));
+    net.tell(carrier, |phone| phone.press(second, "1"));
+    net.run_for(s(3));
+    assert_eq!(
+        net.call(bob).state,
+        State::Up,
+        "the new menu\n{}",
+        net.story()
+    );
+    net.tell(carrier, |phone| phone.hang_up(0));
+    net.hang_up(carrier);
+    net.run_until_idle();
     net.assert_journal();
     net.assert_clean();
 }

@@ -113,6 +113,7 @@ pub struct SimNet {
     ladder: VecDeque<String>,
     wire: Sha256,
     mail: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
+    packets: BTreeMap<IpAddr, u64>,
     /// Octets and datagrams that the node got from and sent to each address.
     pub traffic: BTreeMap<IpAddr, Traffic>,
 }
@@ -163,6 +164,7 @@ impl SimNet {
             ladder: VecDeque::new(),
             wire: Sha256::new(),
             mail: VecDeque::new(),
+            packets: BTreeMap::new(),
             traffic: BTreeMap::new(),
         };
         net.start_node();
@@ -374,6 +376,16 @@ impl SimNet {
         });
     }
 
+    /// Raw bytes from anywhere to any port of the node.
+    pub fn throw_at(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        self.send(Datagram { from, to, bytes });
+    }
+
+    /// Datagrams of any kind that the node has sent to an address.
+    pub fn packets_to(&self, ip: IpAddr) -> u64 {
+        self.packets.get(&ip).copied().unwrap_or(0)
+    }
+
     fn send(&mut self, datagram: Datagram) {
         let sip = datagram.to.port() == 5060;
         self.count(&datagram);
@@ -408,6 +420,9 @@ impl SimNet {
 
     fn count(&mut self, datagram: &Datagram) {
         let octets = datagram.bytes.len() as u64;
+        if datagram.from.ip() == node_address().ip() {
+            *self.packets.entry(datagram.to.ip()).or_default() += 1;
+        }
         if datagram.to == node_address() {
             let traffic = self.traffic.entry(datagram.from.ip()).or_default();
             traffic.asked += 1;

@@ -199,3 +199,14 @@ pub fn tenants() -> Arc<Tenants> {
     };
     Arc::clone(LOADED.get_or_init(load))
 }
+
+/// The first tenant's dialplan with some text changed, as its next generation.
+pub fn changed(from: &str, to: &str) -> Arc<Tenants> {
+    assert!(SIM.contains(from), "there is no {from} in the dialplan");
+    let generation = generation("sim", &SIM.replace(from, to));
+    let generation = Generation {
+        number: 2,
+        ..Arc::into_inner(generation).expect("nobody else has it")
+    };
+    Arc::new(Tenants::new(vec![Arc::new(generation)], Some("sim")))
+}
