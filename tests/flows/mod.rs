@@ -7,6 +7,7 @@ mod menu;
 mod operator;
 mod races;
 mod registrar;
+mod still_store;
 mod strangers;
 
 use std::time::Duration;
