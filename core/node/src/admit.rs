@@ -246,11 +246,18 @@ fn authenticate(
     let plan = &generation.dialplan;
     let realm = plan.tenant.domain.as_str();
     let source = new.flow.remote.ip();
+    let policy = |user: Option<&Arc<User>>| {
+        let own = user.and_then(|user| user.challenge);
+        own.unwrap_or(plan.tenant.challenge)
+    };
+    // Where SHA-256 alone is asked for, there is no way by MD5.
     let ha1 = |user: &str| {
-        plan.users
-            .contains_key(user)
-            .then(|| (gate.ha1)(generation.tenant.as_str(), user))
-            .flatten()
+        let known = plan.users.get(user)?;
+        let mut ha1 = (gate.ha1)(generation.tenant.as_str(), user)?;
+        if policy(Some(known)) == Challenge::Sha256 {
+            ha1.md5 = None;
+        }
+        Some(ha1)
     };
     let verdict = gate.verifier.verify(now, &new.request, realm, &ha1);
     let named = match &verdict {
@@ -274,10 +281,7 @@ fn authenticate(
             gate.sources.failed(now, source);
         }
     }
-    let policy = named
-        .and_then(|user| user.challenge)
-        .unwrap_or(plan.tenant.challenge);
-    let algorithms: &[Algorithm] = match policy {
+    let algorithms: &[Algorithm] = match policy(named) {
         Challenge::Md5 => &[Algorithm::Md5],
         Challenge::Sha256 => &[Algorithm::Sha256],
         Challenge::Both => &[Algorithm::Sha256, Algorithm::Md5],
@@ -310,5 +314,8 @@ fn dialled_number(uri: &Uri, numbers: &NumberPolicy<'_>) -> String {
 /// characters.
 pub(crate) fn clean(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| !c.is_control() && !turns(*c)).take(128).collect()
+    text.chars()
+        .filter(|c| !c.is_control() && !turns(*c))
+        .take(128)
+        .collect()
 }

@@ -12,6 +12,13 @@ use crate::control::verb::{Originate, Verb};
 use crate::data_dir::DataDir;
 use crate::{explain, start};
 
+/// Prints a line; a reader that has seen enough (`| head`) is no error.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 type Said = Result<Value, String>;
 
 /// Carries out a command that is no start and looks at no file.
@@ -140,7 +147,7 @@ fn secrets(data: &DataDir, json: bool) -> ExitCode {
             true,
         ),
         Ok(secrets) if secrets.sip.is_empty() => {
-            println!(
+            say!(
                 "No generated passwords are kept in {}.",
                 data.root.display()
             );
@@ -149,7 +156,7 @@ fn secrets(data: &DataDir, json: bool) -> ExitCode {
         Ok(secrets) => {
             for (tenant, users) in &secrets.sip {
                 for (user, password) in users {
-                    println!("{tenant:<16} {user:<16} {password}");
+                    say!("{tenant:<16} {user:<16} {password}");
                 }
             }
             ExitCode::SUCCESS
@@ -363,17 +370,17 @@ async fn story(store: &dyn Store, call: &str, json: bool) -> Said {
 /// Prints a result: a table, a list of fields, or JSON.
 fn print(said: Said, json: bool) -> ExitCode {
     match said {
-        Ok(value) if json => println!("{value:#}"),
+        Ok(value) if json => say!("{value:#}"),
         Ok(Value::Array(rows)) => print_rows(&rows),
         Ok(Value::Object(fields)) => {
             for (name, value) in &fields {
-                println!("{name}: {}", cell(value));
+                say!("{name}: {}", cell(value));
             }
         }
         Ok(Value::Null) => {}
-        Ok(value) => println!("{}", cell(&value)),
+        Ok(value) => say!("{}", cell(&value)),
         Err(why) if json => {
-            println!("{:#}", json!({ "error": why }));
+            say!("{:#}", json!({ "error": why }));
             return ExitCode::FAILURE;
         }
         Err(why) => {
@@ -390,7 +397,7 @@ fn print_rows(rows: &[Value]) {
         .and_then(Value::as_object)
         .map(|o| o.keys().cloned().collect::<Vec<_>>())
     else {
-        println!("none");
+        say!("none");
         return;
     };
     let mut lines = vec![columns.clone()];
@@ -419,7 +426,7 @@ fn print_rows(rows: &[Value]) {
             .zip(&widths)
             .map(|(cell, width)| format!("{cell:<width$}", width = *width))
             .collect();
-        println!("{}", cells.join("  ").trim_end());
+        say!("{}", cells.join("  ").trim_end());
     }
 }
 

@@ -4,11 +4,11 @@
 //! writes it behind to the store, so bindings survive a restart. Answers are values: the shard
 //! sends them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cordboard_sip::Flow;
 use cordboard_sip::message::Uri;
+use cordboard_sip::{Flow, Transport};
 
 /// Shortest expiry that a device may ask for; less is answered 423.
 pub const EXPIRES_MIN: u32 = 60;
@@ -87,6 +87,8 @@ pub enum BindingChange {
 pub struct Registrar {
     users: BTreeMap<UserKey, Vec<Binding>>,
     changes: Vec<BindingChange>,
+    /// Open connections over which somebody registered.
+    connections: BTreeSet<u64>,
 }
 
 impl Registrar {
@@ -180,6 +182,9 @@ impl Registrar {
         if new.is_empty() {
             self.users.remove(user);
         } else {
+            if ask.flow.transport == Transport::Tcp {
+                self.connections.insert(ask.flow.connection);
+            }
             self.users.insert(user.clone(), new);
         }
         self.changes.append(&mut changes);
@@ -203,6 +208,10 @@ impl Registrar {
 
     /// Drops the bindings that came over a connection that is closed.
     pub fn flow_closed(&mut self, flow: Flow) {
+        // A thousand connections that nobody registered over end without a look at any user.
+        if !self.connections.remove(&flow.connection) {
+            return;
+        }
         let changes = &mut self.changes;
         self.users.retain(|user, bindings| {
             bindings.retain(|binding| {

@@ -83,6 +83,31 @@ fn refusals_change_nothing() {
 }
 
 #[test]
+fn a_closed_connection_takes_its_bindings_and_no_others() {
+    let mut registrar = Registrar::default();
+    let over = |connection| Flow {
+        transport: Transport::Tcp,
+        connection,
+        ..flow(5071)
+    };
+    for (uri, connection) in [("sip:a@1", 7), ("sip:a@2", 8)] {
+        let ask = Registration {
+            flow: over(connection),
+            ..ask(uri, 1, 60)
+        };
+        registrar.register(0, &alice(), &ask, 5).unwrap();
+    }
+    registrar.flow_closed(over(9));
+    assert_eq!(registrar.bindings(&alice(), 1).count(), 2);
+    registrar.flow_closed(over(7));
+    let left: Vec<_> = registrar
+        .bindings(&alice(), 1)
+        .map(|b| b.uri.as_str())
+        .collect();
+    assert_eq!(left, ["sip:a@2"]);
+}
+
+#[test]
 fn a_device_that_spells_its_contact_anew_stays_one_device() {
     let mut registrar = Registrar::default();
     let spelled = [
@@ -101,7 +126,10 @@ fn a_device_that_spells_its_contact_anew_stays_one_device() {
     assert_eq!(held, [spelled[1]]);
     let changes = registrar.take_changes();
     let gone = BindingChange::Delete(alice(), spelled[0].to_owned());
-    assert!(changes.contains(&gone), "the store forgets the old spelling");
+    assert!(
+        changes.contains(&gone),
+        "the store forgets the old spelling"
+    );
     registrar
         .register(1, &alice(), &ask(spelled[0], 3, 0), 1)
         .unwrap();
