@@ -94,9 +94,9 @@ impl Engine {
         self.check_room(origin.call)?;
         let request = &new.request;
         let offer = signalling::sdp(request.headers(), request.body());
-        if let Some(offer) = offer {
-            check_offer(offer, &settings.codecs)?;
-        }
+        let offer = offer
+            .map(|offer| check_offer(offer, &settings.codecs).map(|offered| (offer, offered)))
+            .transpose()?;
         let limits = &mut self.board.limits;
         limits.take_call(&tenant, settings.calls_max)?;
         let counted = limits.take_party(&tenant, &party, settings.parties.of(&party));
@@ -123,8 +123,8 @@ impl Engine {
                 port.local.port(),
                 settings.codecs.clone(),
             );
-            if let Some(offer) = offer {
-                ours.keep_offer(offer);
+            if let Some((offer, offered)) = offer {
+                ours.keep_offer(offer, offered);
             }
             call.take_caller(
                 m,

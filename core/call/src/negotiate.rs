@@ -24,8 +24,8 @@ pub(crate) struct Ours {
     /// RTP address as the far end shall see it.
     address: SocketAddr,
     codecs: Arc<[Codec]>,
-    /// Their first offer, until it is answered.
-    offer: Option<Bytes>,
+    /// Their first offer and the codecs in it, until it is answered.
+    offer: Option<(Bytes, Offered)>,
 }
 
 impl Ours {
@@ -41,16 +41,17 @@ impl Ours {
         }
     }
 
-    /// Keeps the offer of their INVITE until the leg is answered.
-    pub fn keep_offer(&mut self, offer: &[u8]) {
+    /// Keeps the offer of their INVITE, with the codecs that `check_offer` found in it, until the
+    /// leg is answered.
+    pub fn keep_offer(&mut self, offer: &[u8], offered: Offered) {
         // A copy of its own, so that the whole INVITE need not live as long.
-        self.offer = Some(Bytes::copy_from_slice(offer));
+        self.offer = Some((Bytes::copy_from_slice(offer), offered));
     }
 
     /// The first codec of their offer that waits to be answered.
     pub fn wanted_codec(&self) -> Option<Codec> {
-        let offered = offered_codecs(self.offer.as_ref()?).ok()?;
-        offered.into_iter().find(|c| self.codecs.contains(c))
+        let (_, offered) = self.offer.as_ref()?;
+        offered.iter().find(|c| self.codecs.contains(c)).copied()
     }
 
     /// Version of our last description.
@@ -75,11 +76,11 @@ impl Ours {
 
     /// Answers the kept offer.
     pub fn answer_kept(&mut self, prefer: Option<Codec>) -> Result<(Negotiated, Bytes), Refusal> {
-        let offer = self
+        let (offer, offered) = self
             .offer
             .clone()
             .ok_or_else(|| Refusal::Incompatible("there is no offer".to_owned()))?;
-        let answered = self.answer(&offer, prefer)?;
+        let answered = self.answer_with(&offer, &offered, prefer)?;
         self.offer = None;
         Ok(answered)
     }
@@ -92,6 +93,15 @@ impl Ours {
         prefer: Option<Codec>,
     ) -> Result<(Negotiated, Bytes), Refusal> {
         let offered = offered_codecs(offer).map_err(refused)?;
+        self.answer_with(offer, &offered, prefer)
+    }
+
+    fn answer_with(
+        &mut self,
+        offer: &[u8],
+        offered: &[Codec],
+        prefer: Option<Codec>,
+    ) -> Result<(Negotiated, Bytes), Refusal> {
         let preferred =
             prefer.filter(|codec| offered.contains(codec) && self.codecs.contains(codec));
         let only = preferred.map(|codec| [codec]);
@@ -133,11 +143,14 @@ impl Ours {
     }
 }
 
-/// Checks an INVITE's offer before anything is allocated for it.
-pub(crate) fn check_offer(offer: &[u8], codecs: &[Codec]) -> Result<(), Refusal> {
+/// Codecs of an offer, in its order.
+pub(crate) type Offered = SmallVec<[Codec; 2]>;
+
+/// Checks an INVITE's offer before anything is allocated for it; gives the codecs in it.
+pub(crate) fn check_offer(offer: &[u8], codecs: &[Codec]) -> Result<Offered, Refusal> {
     let offered = offered_codecs(offer).map_err(refused)?;
     if offered.iter().any(|codec| codecs.contains(codec)) {
-        Ok(())
+        Ok(offered)
     } else {
         Err(refused(SdpError::NoCommonCodec))
     }

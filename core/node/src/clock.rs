@@ -48,5 +48,5 @@ pub fn unix_ms() -> u64 {
 
 /// CPU time of the calling thread, for scripts' budgets.
 pub fn thread_cpu() -> Duration {
-    crate::poll::thread_cpu()
+    crate::process::thread_cpu()
 }

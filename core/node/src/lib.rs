@@ -28,6 +28,7 @@ pub mod outlets;
 pub mod outside;
 pub mod passwords;
 pub mod poll;
+pub mod process;
 pub mod registrar;
 pub mod reload;
 pub mod shard;

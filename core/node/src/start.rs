@@ -96,6 +96,7 @@ pub fn database_place(data: &DataDir, dialplans: &Path) -> Result<String, String
 }
 
 fn run(data: DataDir, places: &Start) -> Result<(), String> {
+    crate::process::use_small_pages();
     let log_filter = start_log();
     let LoadedNode { settings, warnings } = settings(&places.dialplans)?;
     for warning in &warnings {
