@@ -1,12 +1,14 @@
 //! Stories with other people's phones and our built binary: what callers hear, what operators see.
 
 mod calls;
+mod codecs;
 mod console;
 mod endings;
 mod faults;
 mod hold;
 mod hostile;
 mod menu;
+mod proxy;
 mod recording;
 mod register;
 mod secret;

@@ -185,3 +185,43 @@ fn two_tenants_have_a_user_of_the_same_name() {
     );
     stranger.says("401 Unauthorized");
 }
+
+/// R1, R42: SHA-256 (RFC 8760): a phone that knows it registers and calls where nothing else is
+/// offered, and where both are.
+#[test]
+fn linphone_registers_by_sha_256() {
+    let Some(_place) = wanted(&["linphonec"]) else {
+        return;
+    };
+    for challenge in ["sha-256", "both"] {
+        let plan = Plan::demo("sha", &two_users());
+        let switch = plan
+            .setting("demo", &format!("challenge {challenge}"))
+            .start();
+        let _phone = Linphone::registered(&switch, "bob", 1000.0, false);
+        let wire = Wire::to(switch.sip);
+        let uri = format!("sip:{}", switch.address());
+        let ask = request(
+            "REGISTER",
+            &uri,
+            "<sip:bob@127.0.0.1>",
+            wire.port(),
+            challenge,
+            "",
+        );
+        let (_, answer) = wire.ask(&ask);
+        let first = answer
+            .lines()
+            .find(|l| l.starts_with("WWW-Authenticate"))
+            .unwrap_or_default();
+        assert!(
+            first.contains("algorithm=SHA-256") && first.contains("qop=\"auth\""),
+            "{answer}"
+        );
+        assert_eq!(
+            answer.contains("algorithm=MD5"),
+            challenge == "both",
+            "{answer}"
+        );
+    }
+}

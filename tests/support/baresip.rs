@@ -29,8 +29,8 @@ pub struct Setup<'a> {
     pub answers: &'a str,
     /// Tone that its microphone hears.
     pub hertz: f64,
-    /// More parameters of the account, such as `;answerdelay=...`.
-    pub more: &'a str,
+    /// Codecs that it offers, the best first.
+    pub codecs: &'a str,
     /// SIP by TCP.
     pub tcp: bool,
 }
@@ -44,7 +44,7 @@ impl Default for Setup<'_> {
             domain: None,
             answers: "auto",
             hertz: 440.0,
-            more: "",
+            codecs: "PCMU/8000/1,PCMA/8000/1",
             tcp: false,
         }
     }
@@ -80,8 +80,8 @@ impl Baresip {
             .password
             .map_or_else(|| switch.password(setup.tenant, setup.user), str::to_owned);
         let account = format!(
-            "<sip:{}@{host};transport={transport}>;auth_pass={password};answermode={};regint=60;audio_codecs=PCMU/8000/1,PCMA/8000/1{outbound}{}\n",
-            setup.user, setup.answers, setup.more
+            "<sip:{}@{host};transport={transport}>;auth_pass={password};answermode={};regint=60;audio_codecs={}{outbound}\n",
+            setup.user, setup.answers, setup.codecs
         );
         std::fs::write(folder.join("accounts"), account).unwrap();
         std::fs::write(folder.join("contacts"), "").unwrap();

@@ -70,6 +70,8 @@ pub fn cordboard() -> PathBuf {
 /// A child process. It dies with its owner, and with the test program itself.
 pub struct Child {
     process: Process,
+    /// It has children of its own, which only it can end.
+    has_children: bool,
     /// File with its standard output.
     pub out: PathBuf,
     /// File with its standard error.
@@ -104,7 +106,18 @@ impl Child {
         let process = command
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
-        Self { process, out, err }
+        Self {
+            process,
+            has_children: false,
+            out,
+            err,
+        }
+    }
+
+    /// The same for a program that starts others: it is asked to end before it is killed.
+    pub fn with_children(mut self) -> Self {
+        self.has_children = true;
+        self
     }
 
     /// Its standard input, once.
@@ -160,6 +173,9 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
+        if self.has_children {
+            self.terminate();
+        }
         self.kill();
     }
 }

@@ -15,6 +15,8 @@ pub struct Run<'a> {
     pub ip: &'a str,
     /// Port it binds to; none is a free one.
     pub port: Option<u16>,
+    /// Port that it calls; none is the switch's.
+    pub to: Option<u16>,
     /// What it dials (`[service]`).
     pub number: &'a str,
     /// SIP by TCP.
@@ -33,6 +35,7 @@ impl Default for Run<'_> {
             scenario: "",
             ip: "127.0.0.1",
             port: None,
+            to: None,
             number: "",
             tcp: false,
             calls: 1,
@@ -63,7 +66,9 @@ impl Sipp {
         std::fs::write(folder.join("story.xml"), scenario).unwrap();
         let child = Child::start(&folder, "sipp", Path::new("/usr/bin/sipp"), |command| {
             if !run.answers {
-                command.arg(switch.address()).args(["-s", run.number]);
+                command
+                    .arg(format!("127.0.0.1:{}", run.to.unwrap_or(switch.sip)))
+                    .args(["-s", run.number]);
             }
             command.args(["-sf", "story.xml", "-i", run.ip, "-p", &port.to_string()]);
             command.args([
@@ -186,6 +191,7 @@ pub fn request(method: &str, cseq: u32, more: &str, body: &str) -> String {
 {method} [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:+442071234567@[local_ip]:[local_port]>;tag=[pid]t[call_number]
+[routes]
 To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
 Call-ID: [call_id]
 CSeq: {cseq} {method}
