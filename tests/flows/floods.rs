@@ -127,3 +127,44 @@ fn a_stranger_that_floods_costs_nothing() {
     after.net.assert_clean();
     after.net.assert_journal();
 }
+
+/// REGISTERs with forged addresses, each another: nothing is kept but the bounded table of
+/// addresses, and a phone registers and calls meanwhile.
+#[test]
+fn a_flood_of_registers_from_everywhere_keeps_nothing() {
+    let mut net = SimNet::seeded(81);
+    let bob = net.registered("bob");
+    let alice = net.user("alice");
+    for number in 0..6_000u32 {
+        let from = SocketAddr::from(([198, 18, (number >> 8) as u8, number as u8], 5060));
+        let text = format!(
+            "REGISTER sip:sim.example SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKr{number}\r\nFrom: <sip:u{number}@sim.example>;tag=t\r\n\
+             To: <sip:u{number}@sim.example>\r\nCall-ID: r{number}\r\nCSeq: 1 REGISTER\r\nContact: <sip:u@{from}>\r\nMax-Forwards: 70\r\n\
+             Content-Length: 0\r\n\r\n"
+        );
+        net.throw(from, text.as_bytes());
+        if number == 3_000 {
+            net.tell(alice, |phone| phone.register(600));
+        }
+        if number == 4_500 {
+            assert_eq!(
+                net.look(alice).registered,
+                Some(200),
+                "a phone registers in the flood"
+            );
+            net.dial(alice, "7001");
+        }
+        net.run_for(GAP);
+    }
+    let (residue, _, _, _) = net.node().residue();
+    assert!(
+        residue.transactions <= 10 && residue.sources <= 65_536,
+        "{residue:?}"
+    );
+    net.run_for(s(3));
+    assert_eq!(net.call(bob).state, State::Up, "{}", net.story());
+    net.hang_up(alice);
+    net.run_until_idle();
+    net.assert_journal();
+    net.assert_clean();
+}

@@ -187,3 +187,19 @@ fn a_call_ends_on_the_dialplan_it_began_with() {
     net.assert_journal();
     net.assert_clean();
 }
+
+/// A carrier that sends our own call back to us: Max-Forwards ends the circle.
+#[test]
+fn a_call_in_a_circle_ends() {
+    let mut net = SimNet::seeded(59);
+    let carrier = net.carrier(1, "+441632960001");
+    net.dial(carrier, "+4420750001");
+    net.run_until(s(30), |net| net.call(carrier).state == State::Over);
+    assert_eq!(net.call(carrier).state, State::Over, "{}", net.story());
+    assert!(net.call(carrier).status.is_some_and(|status| status >= 400));
+    net.run_until_idle();
+    let calls = net.count_topic("call.started");
+    assert!((2..=71).contains(&calls), "{calls} calls");
+    net.assert_journal();
+    net.assert_clean();
+}

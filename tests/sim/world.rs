@@ -70,11 +70,13 @@ impl World {
             net.carrier(1, "+441632960001"),
             net.carrier(2, "+441632960002"),
         ];
-        // Carol sits behind a NAT.
-        net.tell(users[2], |phone| {
-            phone.believed = "192.168.1.7".parse().unwrap()
-        });
-        net.tell(users[2], |phone| phone.register(600));
+        // Bob and Carol sit behind NATs.
+        for user in &users[1..3] {
+            net.tell(*user, |phone| {
+                phone.believed = "192.168.1.7".parse().unwrap()
+            });
+            net.tell(*user, |phone| phone.register(600));
+        }
         for (at, phone) in users.iter().chain(&carriers).enumerate() {
             net.voice(*phone, 400.0 + 100.0 * at as f32);
             net.tell(*phone, |phone| phone.pace = Duration::from_millis(240));

@@ -43,6 +43,16 @@ trunk second {
     calls-max 500
     calls-per-second 50
 }
+// A carrier that sends everything back to us: our own address.
+trunk mirror {
+    address "10.0.0.1:5060" transport=udp
+    calls-max 500
+    calls-per-second 500
+}
+did "+442075{0000..0999}" {
+    trunk mirror number="{dialled}" timeout="20s"
+    else { hangup cause=no-route }
+}
 // A number that rings one user.
 did "+442070{0000..0999}" {
     ring bob timeout="10s"
