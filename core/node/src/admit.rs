@@ -13,7 +13,7 @@ use cordboard_dialplan::numbers::{NumberPolicy, normalise};
 use cordboard_dialplan::route::{Challenge, User};
 use cordboard_sip::NewRequest;
 use cordboard_sip::auth::{Algorithm, AuthError, Ha1, Verifier};
-use cordboard_sip::message::{Method, Uri};
+use cordboard_sip::message::{Method, Request, Uri};
 
 use crate::source_limit::SourceLimit;
 use crate::tenants::{Generation, Tenants};
@@ -153,7 +153,7 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
         Some(_) => dialled,
         None => dialled_number(uri, &numbers),
     };
-    let (caller, caller_name) = caller_of_trunk(new, &numbers);
+    let (caller, caller_name) = caller_of_trunk(&new.request, &numbers);
     Decision::Call(Box::new(Incoming {
         generation: Arc::clone(generation),
         party: Party::Trunk(trunk.name.clone()),
@@ -166,9 +166,17 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
 
 /// The caller of a trunk's call: P-Asserted-Identity, Remote-Party-ID, From in this order, since
 /// the trunk is trusted; in E.164 where its country is known. Anonymous and malformed are empty,
-/// so they match nobody.
-fn caller_of_trunk(new: &NewRequest, numbers: &NumberPolicy<'_>) -> (String, Option<String>) {
-    let headers = new.request.headers();
+/// so they match nobody; so is who asks the network not to be shown (RFC 3325 section 7: `Privacy:
+/// id` beside the asserted number), since our phones show it.
+fn caller_of_trunk(request: &Request, numbers: &NumberPolicy<'_>) -> (String, Option<String>) {
+    let headers = request.headers();
+    let withheld = headers
+        .find_all(b"Privacy")
+        .flat_map(|line| line.split(|byte| matches!(byte, b';' | b',')))
+        .any(|wish| wish.trim_ascii().eq_ignore_ascii_case(b"id"));
+    if withheld {
+        return (String::new(), None);
+    }
     let asserted = ["P-Asserted-Identity", "Remote-Party-ID"]
         .iter()
         .find_map(|name| {
@@ -318,4 +326,36 @@ pub(crate) fn clean(text: &str) -> String {
         .filter(|c| !c.is_control() && !turns(*c))
         .take(128)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_sip::message::{Limits, Message};
+
+    fn caller(lines: &str) -> (String, Option<String>) {
+        let text = format!(
+            "INVITE sip:+442079460100@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKa\r\n\
+             From: \"Ann\" <sip:+442079460999@10.0.0.2>;tag=a\r\nTo: <sip:+442079460100@10.0.0.1>\r\n\
+             Call-ID: a\r\nCSeq: 1 INVITE\r\n{lines}Content-Length: 0\r\n\r\n"
+        );
+        match Message::parse(text.into(), &Limits::default()).unwrap() {
+            Message::Request(request) => caller_of_trunk(&request, &NumberPolicy::PLAIN),
+            _ => panic!("no request"),
+        }
+    }
+
+    #[test]
+    fn a_withheld_number_is_shown_to_nobody() {
+        let number = |lines: &str| caller(lines).0;
+        assert_eq!(number(""), "+442079460999");
+        let asserted = "P-Asserted-Identity: <tel:+442079460111>\r\n";
+        assert_eq!(number(asserted), "+442079460111");
+        let withheld = format!("{asserted}Privacy: user;id\r\n");
+        assert_eq!(caller(&withheld), (String::new(), None));
+        assert_eq!(
+            number(&format!("{asserted}Privacy: none\r\n")),
+            "+442079460111"
+        );
+    }
 }

@@ -351,24 +351,31 @@ impl Reloader {
         outcome.refused.push((name.to_owned(), text));
     }
 
-    /// At a start with bad files: the newest stored generation serves.
+    /// At a start with bad files: the newest stored generation that still fits serves.
     async fn take_last_good(&self, name: &str) -> Result<(), String> {
         let known = self
             .store
             .generations(name)
             .await
             .map_err(|e| e.to_string())?;
-        let newest = known
-            .iter()
-            .map(|g| g.number)
-            .max()
-            .ok_or("there is none")?;
-        let generation = self.stored(name, newest).await?;
-        let mut tenants = self.tenants();
-        let tenant = tenants.entry(name.to_owned()).or_default();
-        tenant.last_number = newest;
-        tenant.serving = Some(Arc::new(generation));
-        Ok(())
+        let mut numbers: Vec<u64> = known.iter().map(|g| g.number).collect();
+        numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+        let newest = numbers.first().copied();
+        let mut why = "there is none".to_owned();
+        for number in numbers {
+            let stored = self.stored(name, number).await;
+            match stored.and_then(|old| self.still_fits(name, &old).map(|()| old)) {
+                Ok(generation) => {
+                    let mut tenants = self.tenants();
+                    let tenant = tenants.entry(name.to_owned()).or_default();
+                    tenant.last_number = newest.unwrap_or(number);
+                    tenant.serving = Some(Arc::new(generation));
+                    return Ok(());
+                }
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
     }
 
     /// Rebuilds a stored generation.

@@ -60,7 +60,7 @@ impl Reloader {
     }
 
     /// What was good once must fit what is allowed, and what others own, now.
-    fn still_fits(&self, name: &str, generation: &Generation) -> Result<(), String> {
+    pub(super) fn still_fits(&self, name: &str, generation: &Generation) -> Result<(), String> {
         let plan = &generation.dialplan;
         let mut findings = self.above_ceiling(name, plan);
         let mut plans: Vec<Arc<Dialplan>> = self
