@@ -1,5 +1,6 @@
 //! What a running route may look at on a live node: its generation, the clock, who is registered.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use cordboard_bus::Bus;
@@ -80,7 +81,7 @@ impl LiveWorld<'_> {
             return Located::Absent;
         };
         let (media_local, media_advertise) = self.networks.media(&flow);
-        let uri = format!("sip:{number}@{address}");
+        let uri = format!("sip:{}@{address}", user_part(number));
         Located::Destinations(vec![Destination {
             party: Party::Trunk(name.to_owned()),
             to: uri.clone(),
@@ -93,6 +94,20 @@ impl LiveWorld<'_> {
             codecs: Arc::clone(self.codecs),
         }])
     }
+}
+
+/// A number as the user part of a URI (RFC 3261 section 25.1): whatever a caller dialled or a
+/// script was given, it names no other host, parameter or header.
+fn user_part(number: &str) -> String {
+    let mut text = String::with_capacity(number.len());
+    for byte in number.bytes() {
+        if byte.is_ascii_alphanumeric() || b"+*-_.!~'()".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
 }
 
 impl World for LiveWorld<'_> {
@@ -124,5 +139,20 @@ impl World for LiveWorld<'_> {
 
     fn random(&mut self) -> u64 {
         self.chance.draw()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_a_user_and_nothing_else() {
+        assert_eq!(user_part("+442079460100"), "+442079460100");
+        assert_eq!(user_part("*21#"), "*21%23");
+        assert_eq!(
+            user_part("1@evil.example;x?Route=y\r\n"),
+            "1%40evil.example%3Bx%3FRoute%3Dy%0D%0A"
+        );
     }
 }
