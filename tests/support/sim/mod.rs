@@ -139,6 +139,11 @@ pub fn node_address() -> SocketAddr {
 impl SimNet {
     /// A good network with a fresh node and no phones.
     pub fn seeded(seed: u64) -> Self {
+        Self::with_ports(seed, 20_000)
+    }
+
+    /// The same with so many pairs of RTP ports.
+    pub fn with_ports(seed: u64, ports_max: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -159,7 +164,7 @@ impl SimNet {
             },
             witness: Arc::default(),
             lives: 0,
-            ports_max: 20_000,
+            ports_max,
             runtime,
             ladder: VecDeque::new(),
             wire: Sha256::new(),
