@@ -15,6 +15,9 @@ use super::mutator::Mutator;
 
 /// How many targets share the total budget.
 const TARGETS: u64 = 15;
+/// An input that takes so long is slow, in a debug build on a busy machine: some thirty times
+/// slower than what is released, where none may take 100 ms.
+const SLOW: Duration = Duration::from_secs(3);
 /// An input that takes so long is a hang.
 const HANG: Duration = Duration::from_secs(10);
 
@@ -95,7 +98,13 @@ pub fn run(target: &'static str, corpus: Corpus, fuzz: fn(&[u8])) {
         watch.see(input);
         let begun = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| fuzz(input)));
-        let took = begun.elapsed();
+        let mut took = begun.elapsed();
+        if took > SLOW && outcome.is_ok() {
+            // The machine may have been busy with something else.
+            let begun = Instant::now();
+            fuzz(input);
+            took = took.min(begun.elapsed());
+        }
         if took > slowest.0 {
             slowest = (took, input.to_vec());
         }
@@ -121,10 +130,8 @@ pub fn run(target: &'static str, corpus: Corpus, fuzz: fn(&[u8])) {
         "{target}: seed {seed}, {count} executions, the slowest took {:?}",
         slowest.0
     );
-    // A debug build on a busy machine is some thirty times slower than what is released, where
-    // no input may take 100 ms.
     assert!(
-        slowest.0 < Duration::from_secs(3),
+        slowest.0 < SLOW,
         "{target}: slow on {}",
         keep(target, &slowest.1).display()
     );
