@@ -26,6 +26,7 @@ fn baresip_calls_linphone_and_both_are_heard() {
     let cdrs = switch.cdrs(&call);
     assert_eq!(cdrs.len(), 2, "{cdrs:#?}");
     for cdr in &cdrs {
+        assert_eq!(cdr["media"]["lost_packets"], 0, "{cdr:#}");
         assert_eq!(
             (&cdr["result"], &cdr["cause"]),
             (&"answered".into(), &16.into()),

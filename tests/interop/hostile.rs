@@ -206,3 +206,14 @@ fn a_strangers_burst_is_not_kept() {
     assert_eq!(counter(&switch, "cordboard_calls "), 0.0);
     assert_eq!(switch.get("/health").unwrap().0, 200);
 }
+
+/// R1: a connection's keep-alive (RFC 5626 section 4.4.1) is answered, and costs no request.
+#[test]
+fn a_keep_alive_by_tcp_is_answered() {
+    let switch = Plan::demo("alive", USERS).start();
+    let mut stream = TcpStream::connect(("127.0.0.1", switch.sip)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(tcp_answer(&mut stream, b"\r\n\r\n", s(1)), "\r\n");
+    }
+    lives(&switch);
+}

@@ -5,6 +5,7 @@ mod codecs;
 mod console;
 mod endings;
 mod faults;
+mod first_call;
 mod hold;
 mod hostile;
 mod menu;

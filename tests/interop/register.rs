@@ -225,3 +225,44 @@ fn linphone_registers_by_sha_256() {
         );
     }
 }
+
+/// R1, R42: a password that the operator changes counts from now on, and the old one no longer.
+#[test]
+fn a_changed_password_counts_at_once() {
+    let Some(_place) = wanted(&["baresip"]) else {
+        return;
+    };
+    let switch = Plan::demo("password", &two_users()).start();
+    let old = switch.password("demo", "alice");
+    switch.ok(&["password", "demo", "alice", "a-new-and-long-one"]);
+    assert!(
+        switch.ok(&["secrets"])["sip"]["demo"]["alice"].is_null(),
+        "the old one is shown no more"
+    );
+    let (code, out, err) = switch.console(&["password", "demo", "alice", "short"]);
+    assert!(
+        code != 0 && format!("{out}{err}").contains("8"),
+        "{out}{err}"
+    );
+    let late = Baresip::start(
+        &switch,
+        &Setup {
+            password: Some(&old),
+            ..Setup::default()
+        },
+    );
+    late.says("401 Unauthorized");
+    let _phone = Baresip::registered(
+        &switch,
+        &Setup {
+            password: Some("a-new-and-long-one"),
+            ..Setup::default()
+        },
+    );
+    assert!(
+        switch
+            .files_with("a-new-and-long-one")
+            .iter()
+            .all(|p| !p.starts_with(switch.data()))
+    );
+}

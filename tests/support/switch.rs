@@ -76,6 +76,29 @@ impl Plan {
         self
     }
 
+    /// What the repository ships: the demo tenant and all scripts; its carrier at this port.
+    pub fn shipped(name: &str, carrier: u16) -> Self {
+        let mut plan = Self::new(name);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let to = plan.scratch.path();
+        copy(&root.join("dialplans/demo"), &to.join("dialplans/demo"));
+        copy(&root.join("scripts"), &to.join("scripts"));
+        let users = to.join("dialplans/demo/users.kdl");
+        let text = std::fs::read_to_string(&users).unwrap();
+        assert!(
+            text.contains("127.0.0.1:5090"),
+            "the demo's carrier has moved"
+        );
+        std::fs::write(
+            &users,
+            text.replace("127.0.0.1:5090", &format!("127.0.0.1:{carrier}")),
+        )
+        .unwrap();
+        plan.node.push_str("default-tenant demo\n");
+        plan.default_tenant = true;
+        plan
+    }
+
     /// Another line of a tenant's own node.
     pub fn setting(self, tenant: &str, line: &str) -> Self {
         let file = self
@@ -136,6 +159,18 @@ impl Plan {
         };
         switch.start();
         switch
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (path, fresh) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &fresh);
+        } else {
+            std::fs::copy(path, fresh).unwrap();
+        }
     }
 }
 
