@@ -13,6 +13,8 @@ use cordboard_call::ids::{CallId, TenantId};
 
 const LINGER: Duration = Duration::from_secs(5);
 const LINE_BYTES_MAX: usize = 200;
+/// Messages of one dialog that are told; later ones are not.
+const LINES_MAX: u32 = 4_000;
 const CSEQ_BYTES_MAX: usize = 48;
 
 /// What a Call-ID belongs to.
@@ -27,7 +29,8 @@ pub struct Entry {
 /// The Call-IDs of all calls that are up.
 #[derive(Default)]
 pub struct Capture {
-    entries: HashMap<Box<[u8]>, Entry>,
+    /// With the number of messages told so far.
+    entries: HashMap<Box<[u8]>, (Entry, u32)>,
     of_call: HashMap<CallId, Vec<Box<[u8]>>>,
     leaving: VecDeque<(Duration, CallId)>,
 }
@@ -40,12 +43,20 @@ impl Capture {
             .entry(entry.call)
             .or_default()
             .push(key.clone());
-        self.entries.insert(key, entry);
+        self.entries.insert(key, (entry, 0));
     }
 
     /// The call of a message.
     pub fn find(&self, message: &[u8]) -> Option<&Entry> {
-        self.entries.get(call_id(message)?)
+        Some(&self.entries.get(call_id(message)?)?.0)
+    }
+
+    /// The call of a message that is to be told; none once its dialog has had its share, so that a
+    /// phone that talks without end does not fill the journal.
+    pub fn share(&mut self, message: &[u8]) -> Option<&Entry> {
+        let (entry, told) = self.entries.get_mut(call_id(message)?)?;
+        *told = told.saturating_add(1);
+        (*told <= LINES_MAX).then_some(entry)
     }
 
     /// The call has ended.
@@ -62,7 +73,7 @@ impl Capture {
                     if self
                         .entries
                         .get(&key)
-                        .is_some_and(|entry| entry.call == call)
+                        .is_some_and(|(entry, _)| entry.call == call)
                     {
                         self.entries.remove(&key);
                     }
@@ -183,6 +194,8 @@ mod tests {
             },
         );
         assert_eq!(capture.find(OK).unwrap().call, call);
+        let told = (0..LINES_MAX + 10).filter(|_| capture.share(OK).is_some());
+        assert_eq!(told.count(), LINES_MAX as usize);
         capture.release(Duration::from_secs(1), call);
         capture.expire(Duration::from_secs(5));
         assert!(!capture.is_empty());

@@ -28,7 +28,7 @@ impl Shard {
     }
 
     fn log_message(&mut self, flow: Flow, bytes: &Bytes, topic: &'static str) {
-        let Some(entry) = self.capture.find(bytes).cloned() else {
+        let Some(entry) = self.capture.share(bytes).cloned() else {
             return;
         };
         let transport = match flow.transport {
