@@ -141,3 +141,55 @@ fn calls_beyond_a_limit_are_refused_with_a_cause() {
     assert!(third.1.contains("Retry-After:"), "{}", third.1);
     assert_eq!(switch.ok(&["calls"]).as_array().unwrap().len(), 2);
 }
+
+/// X2, R24: kill -9 under load, three times: every CDR whose number the stream has shown is in the
+/// books afterwards, under that number, once.
+#[test]
+fn no_cdr_that_was_shown_is_lost_by_a_kill() {
+    let Some(_place) = wanted(&["sipp"]) else {
+        return;
+    };
+    let (plan, port) = with_trunk("cdrs", "did \"+442079460100\" { hangup cause=busy }\n");
+    let mut switch = plan.start();
+    let scenario = format!(
+        "{}{PROVISIONAL}{}",
+        invite("", ""),
+        cordboard_tests::sipp::refused(486)
+    );
+    for round in 1..=3 {
+        let mark = switch.events.mark();
+        let run = Run {
+            scenario: &scenario,
+            port: Some(port),
+            number: "+442079460100",
+            calls: 500,
+            rate: 50,
+            ..Run::default()
+        };
+        let load = Sipp::start(&switch, &run);
+        let shown = |switch: &cordboard_tests::switch::Switch| {
+            switch.events.since(mark, |e| e["topic"] == "cdr.written")
+        };
+        cordboard_tests::wait::until("40 CDRs are shown", s(15), || {
+            (shown(&switch).len() >= 40).then_some(())
+        });
+        switch.kill();
+        drop(load);
+        let shown = shown(&switch);
+        switch.start();
+        let mut missing = Vec::new();
+        for event in &shown {
+            let rows = switch.ok(&["cdr", event["call"].as_str().unwrap()]);
+            let rows = rows.as_array().unwrap();
+            if rows.len() != 1 || rows[0]["number"] != event["seq"] {
+                missing.push(format!("{}: {rows:?}", event["seq"]));
+            }
+        }
+        assert!(
+            missing.is_empty(),
+            "round {round}: {} of {}: {missing:#?}",
+            missing.len(),
+            shown.len()
+        );
+    }
+}
