@@ -395,6 +395,8 @@ impl SimNet {
         let sip = datagram.to.port() == 5060;
         self.count(&datagram);
         if sip {
+            self.wire
+                .update(format!("{:?} {} {} ", self.now, datagram.from, datagram.to));
             self.wire.update(&datagram.bytes);
             self.draw(&datagram);
         }
@@ -581,7 +583,7 @@ impl SimNet {
         format!("seed {}\n{}", self.seed, lines.join("\n"))
     }
 
-    /// Hash over all SIP bytes on the wire, in order.
+    /// Hash over all SIP datagrams on the wire, in order, with their times and addresses.
     pub fn wire_hash(&self) -> String {
         self.wire
             .clone()
