@@ -216,7 +216,11 @@ impl Reloader {
             }
         }
         let table = self.table();
-        outcome.fresh = self.passwords.provide(&table).await?;
+        // A database that stands still keeps new users without a password, and nothing else waiting.
+        match self.passwords.provide(&table).await {
+            Ok(fresh) => outcome.fresh = fresh,
+            Err(error) => tracing::error!(%error, "passwords of new users cannot be made now"),
+        }
         self.swap(table);
         Ok(outcome)
     }
