@@ -81,7 +81,7 @@ pub struct CallStart {
     /// Tenant; default is the node's default tenant.
     #[arg(long)]
     pub tenant: Option<String>,
-    /// Whom to ring: user:alice, or trunk:NAME:NUMBER.
+    /// Whom to ring: user:alice, trunk:NAME:NUMBER, or a number that an `outbound` allows.
     pub target: String,
     /// Route that runs when it answers.
     pub route: String,

@@ -105,7 +105,7 @@ pub enum Verb {
 pub struct Originate {
     /// Tenant; none is the default one.
     pub tenant: Option<String>,
-    /// `user:NAME` or `trunk:NAME:NUMBER`.
+    /// `user:NAME`, `trunk:NAME:NUMBER`, or a number that an `outbound` allows.
     pub target: String,
     /// Route that runs when it answers.
     pub route: String,

@@ -10,6 +10,7 @@ use cordboard_call::admission::Origination;
 use cordboard_call::cause::Cause;
 use cordboard_call::event::{Direction, Party};
 use cordboard_call::ids::{CallId, LegNo};
+use cordboard_dialplan::{Block, Dialplan, StepKind};
 use cordboard_steps::world::{Located, Target, World};
 use cordboard_steps::{CallInfo, Entry};
 
@@ -52,7 +53,7 @@ impl Shard {
                 generation.tenant, ask.route
             ));
         }
-        let target = parse_target(&ask.target)?;
+        let target = parse_target(&ask.target, &generation.dialplan)?;
         let call = self.new_call_id();
         let caller = ask.caller_id.clone().unwrap_or_default();
         let party = match &target {
@@ -193,8 +194,12 @@ impl Shard {
     }
 }
 
-fn parse_target(text: &str) -> Result<Target, String> {
-    let wrong = || format!("`{text}` is nobody to ring: write user:NAME or trunk:NAME:NUMBER");
+fn parse_target(text: &str, plan: &Dialplan) -> Result<Target, String> {
+    let wrong = || {
+        format!(
+            "`{text}` is nobody to ring: write user:NAME, trunk:NAME:NUMBER or a number that an `outbound` allows"
+        )
+    };
     match text.split_once(':') {
         Some(("user", name)) if !name.is_empty() => Ok(Target::User(name.to_owned())),
         Some(("trunk", rest)) => match rest.split_once(':') {
@@ -204,8 +209,27 @@ fn parse_target(text: &str) -> Result<Target, String> {
             }),
             _ => Err(wrong()),
         },
+        None if is_number(text) => trunk_for(text, plan).ok_or_else(wrong),
         _ => Err(wrong()),
     }
+}
+
+/// A number goes out as an `outbound` would send it: through the first trunk that it names.
+fn trunk_for(number: &str, plan: &Dialplan) -> Option<Target> {
+    let outbound = plan.outbound.lookup(number)?;
+    let trunk = first_trunk(&outbound.value.block)?;
+    Some(Target::Trunk {
+        trunk,
+        number: number.to_owned(),
+    })
+}
+
+fn first_trunk(block: &Block) -> Option<String> {
+    block.steps.iter().find_map(|step| match &step.kind {
+        StepKind::CallTrunk { trunks, .. } => trunks.first().cloned(),
+        StepKind::When { arms } => arms.iter().find_map(|(_, block)| first_trunk(block)),
+        _ => None,
+    })
 }
 
 fn is_number(text: &str) -> bool {
@@ -214,4 +238,33 @@ fn is_number(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"+*#-._".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_dialplan::{Cache, Known, Source, load};
+
+    #[test]
+    fn a_number_goes_where_an_outbound_sends_it() {
+        let text = r#"tenant demo domain="demo.example" tz="Europe/London"
+trunk far { address "192.0.2.7:5060"; }
+outbound national match="0[1-9]x{7,9}" { trunk far timeout="20s"; }
+"#;
+        let source = Source::of([("main.kdl", text)]);
+        let plan = load(&source, &Known::of([], []), &mut Cache::new())
+            .unwrap()
+            .dialplan;
+        let far = Target::Trunk {
+            trunk: "far".into(),
+            number: "0207946000".into(),
+        };
+        assert_eq!(parse_target("0207946000", &plan), Ok(far));
+        assert!(parse_target("999", &plan).is_err());
+        assert_eq!(
+            parse_target("user:alice", &plan),
+            Ok(Target::User("alice".into()))
+        );
+        assert!(parse_target("trunk:far:1@2", &plan).is_err());
+    }
 }
