@@ -30,7 +30,7 @@ const MAILBOX: u64 = u64::MAX;
 /// A turn that read so much is followed by the next at once.
 const FULL_TURN: usize = 128;
 /// Time between two turns under load. The first message after a quiet moment waits for nothing.
-const TURN: Duration = Duration::from_millis(2);
+const TURN: Duration = Duration::from_millis(3);
 
 /// Everything that the thread owns.
 pub struct ShardThread {
