@@ -59,6 +59,32 @@ fn a_started_call_rings_a_user_and_then_runs_its_route() {
 }
 
 #[test]
+fn a_started_call_rings_every_phone_of_a_user_and_the_first_talks() {
+    for quiet_first in [true, false] {
+        let mut net = SimNet::seeded(104);
+        let (one, two) = (net.registered("alice"), net.registered("alice"));
+        let bob = net.registered("bob");
+        let (quiet, quick) = if quiet_first { (one, two) } else { (two, one) };
+        net.manner(quiet, Manner::Rings);
+        net.voice(quick, 500.0);
+        net.voice(bob, 900.0);
+        ask(&mut net, start("user:alice", None)).unwrap();
+        net.run_for(s(5));
+        assert_eq!(net.call(quiet).state, State::Over, "{}", net.story());
+        assert!(
+            net.hears(quick, 900.0) && net.hears(bob, 500.0),
+            "{}",
+            net.story()
+        );
+        net.hang_up(quick);
+        net.run_until_idle();
+        assert_eq!(net.call(bob).state, State::Over);
+        net.assert_journal();
+        net.assert_clean();
+    }
+}
+
+#[test]
 fn a_started_call_that_nobody_answers_ends() {
     for manner in [Manner::Rings, Manner::Busy, Manner::Declines] {
         let mut net = SimNet::seeded(101);

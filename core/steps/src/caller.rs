@@ -61,7 +61,7 @@ pub(crate) struct Shared {
     pub vars: Vars,
     pub caller: Caller,
     pub out: VecDeque<Output>,
-    next_leg: u16,
+    pub(crate) next_leg: u16,
     next_request: u64,
 }
 

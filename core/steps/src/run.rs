@@ -284,6 +284,13 @@ impl Run {
         self.shared.vars.set(name, value.to_owned(), false)
     }
 
+    /// Legs up to this one were used before `Start` (several phones rang, one answered): new ones
+    /// are numbered above it.
+    pub fn number_legs_after(&mut self, leg: LegNo) {
+        let next = leg.0.saturating_add(1);
+        self.shared.next_leg = self.shared.next_leg.max(next);
+    }
+
     fn notice(&mut self, notice: &Notice, now: Time, world: &mut dyn World) {
         let first = self.shared.caller.leg;
         let mut cx = Cx {

@@ -42,6 +42,8 @@ pub(crate) struct Running {
     pub(crate) timer: Option<Duration>,
     /// A started call's first leg, until the journal has it.
     pub(crate) first: Option<FirstLeg>,
+    /// Legs that ring for a started call, and the highest number among all that did.
+    pub(crate) ringing: (Vec<LegNo>, LegNo),
     /// Variables that a started call's route begins with.
     pub(crate) variables: BTreeMap<String, String>,
 }
@@ -206,6 +208,7 @@ impl Shard {
             stirred: false,
             timer: None,
             first: None,
+            ringing: (Vec::new(), LegNo(1)),
             variables: BTreeMap::new(),
         };
         self.calls.insert(call, running);

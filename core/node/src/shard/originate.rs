@@ -22,6 +22,8 @@ use crate::world::LiveWorld;
 /// Idempotency keys that are remembered; the oldest is forgotten first.
 const KEYS_MAX: usize = 10_000;
 const RING_SECONDS_MAX: u64 = 300;
+/// Phones of one user that ring at once; further ones do not.
+const FORKS_MAX: usize = 16;
 
 /// What the first leg of a started call needs when the journal has written `call.started`.
 pub(crate) struct FirstLeg {
@@ -129,7 +131,7 @@ impl Shard {
         }
     }
 
-    /// `call.started` is written: ring the first leg.
+    /// `call.started` is written: ring the user's phones, or the trunk.
     pub(crate) fn dial_first(&mut self, call: CallId) {
         let Some(first) = self.calls.take_first(call) else {
             return;
@@ -147,47 +149,62 @@ impl Shard {
             chance: &mut self.desk.chance,
             codecs: &self.desk.codecs,
         };
-        let (destination, cause) = match world.locate(&first.target) {
-            Located::Destinations(mut list) if !list.is_empty() => {
-                (Some(list.swap_remove(0)), Cause::NORMAL)
-            }
-            Located::Busy(_) => (None, Cause::BUSY),
-            Located::Unknown => (None, Cause::UNALLOCATED),
-            _ => (None, Cause::ABSENT),
+        let (places, cause) = match world.locate(&first.target) {
+            Located::Destinations(list) => (list, Cause::TEMPORARY_FAILURE),
+            Located::Busy(_) => (Vec::new(), Cause::BUSY),
+            Located::Unknown => (Vec::new(), Cause::UNALLOCATED),
+            Located::Absent => (Vec::new(), Cause::ABSENT),
         };
-        let action = match destination {
-            Some(to) => Action::Dial {
-                leg: LegNo(1),
+        let mut ringing = Vec::new();
+        for (to, number) in places.into_iter().take(FORKS_MAX).zip(1u16..) {
+            let leg = LegNo(number);
+            let action = Action::Dial {
+                leg,
                 to: Box::new(to),
-                caller: first.caller,
+                caller: first.caller.clone(),
                 ring_for: first.ring_for,
                 headers: Vec::new(),
-            },
-            None => Action::End { cause, why: None },
-        };
-        if self.try_act(call, action).is_err() {
-            let _ = self.try_act(
-                call,
-                Action::End {
-                    cause: Cause::TEMPORARY_FAILURE,
-                    why: None,
-                },
-            );
+            };
+            if self.try_act(call, action).is_ok() {
+                ringing.push(leg);
+            }
+        }
+        if ringing.is_empty() {
+            let _ = self.try_act(call, Action::End { cause, why: None });
+        } else if let Some(running) = self.calls.running.get_mut(&call) {
+            let last = ringing.last().copied().unwrap_or(LegNo(1));
+            running.ringing = (ringing, last);
         }
     }
 
-    /// What happens to a started call's first leg before its route runs.
+    /// What happens to a started call's phones before its route runs: the first to answer is the
+    /// call's first leg, the others stop ringing.
     pub(crate) fn originated(&mut self, call: CallId, notice: &Notice) {
+        let Some(running) = self.calls.running.get_mut(&call) else {
+            return;
+        };
         match notice {
-            Notice::Answered { leg } if *leg == LegNo(1) => self.start_run(call),
-            Notice::LegEnded { leg, cause } if *leg == LegNo(1) => {
-                let _ = self.try_act(
-                    call,
-                    Action::End {
+            Notice::Answered { leg } => {
+                let others = std::mem::take(&mut running.ringing.0);
+                if let Some((info, _)) = &mut running.begins {
+                    info.first_leg = *leg;
+                }
+                let cause = Cause::ANSWERED_ELSEWHERE;
+                for leg in others.into_iter().filter(|other| other != leg) {
+                    // A phone that has just refused is gone already.
+                    let _ = self.try_act(call, Action::HangUp { leg, cause });
+                }
+                self.start_run(call);
+            }
+            Notice::LegEnded { leg, cause } => {
+                running.ringing.0.retain(|ringing| ringing != leg);
+                if running.ringing.0.is_empty() {
+                    let action = Action::End {
                         cause: *cause,
                         why: None,
-                    },
-                );
+                    };
+                    let _ = self.try_act(call, action);
+                }
             }
             _ => {}
         }

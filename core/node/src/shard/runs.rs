@@ -41,6 +41,7 @@ impl Shard {
             return;
         };
         let mut run = Run::start(info, entry);
+        run.number_legs_after(running.ringing.1);
         for (name, value) in std::mem::take(&mut running.variables) {
             // A name or value beyond the bounds is left out; the route sees it as unset.
             let _ = run.set_variable(&name, &value);
