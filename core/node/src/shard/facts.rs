@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordboard_bus::Envelope;
 use cordboard_call::action::Action;
 use cordboard_call::cause::Cause;
 use cordboard_call::event::{Event, Fact};
@@ -13,6 +14,9 @@ use super::{Record, Shard};
 
 /// How long a call waits for the journal before it is refused.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Events of a tenant that wait for the journal before readers get them.
+const UNTOLD_MAX: usize = 65_536;
 
 impl Shard {
     pub(super) fn fact(&mut self, event: Event) {
@@ -68,7 +72,7 @@ impl Shard {
     pub(crate) fn write(&mut self, record: &Record<'_>) -> u64 {
         let seq = self.journal.append(record);
         if self.bus.wanted(record.tenant.as_str(), record.topic) {
-            self.bus.publish(cordboard_bus::Envelope {
+            let envelope = Envelope {
                 tenant: Arc::clone(&record.tenant.0),
                 seq,
                 at_ms: record.at_ms,
@@ -77,14 +81,37 @@ impl Shard {
                 call: record.call.map(|call| call.to_string()),
                 leg: record.leg,
                 payload: String::from_utf8_lossy(record.payload).into(),
-            });
+            };
+            self.tell_when_written(record.tenant, envelope);
         }
         seq
     }
 
-    /// The journal has written so far: calls that waited for it begin.
+    /// Who has seen an event's number may rely on it: readers get it once the journal has written
+    /// it. While the disk stands still the oldest are left out; they stay in the journal.
+    fn tell_when_written(&mut self, tenant: &TenantId, envelope: Envelope) {
+        if envelope.seq == 0 {
+            self.bus.publish(envelope);
+            return;
+        }
+        let untold = self.desk.untold.entry(tenant.clone()).or_default();
+        untold.push_back(envelope);
+        if untold.len() > UNTOLD_MAX {
+            untold.pop_front();
+            self.count("events_untold");
+        }
+    }
+
+    /// The journal has written so far: readers hear of it, and calls that waited for it begin.
     pub(crate) fn written(&mut self, tenant: &Arc<str>, up_to: u64) {
         let tenant = TenantId(Arc::clone(tenant));
+        if let Some(untold) = self.desk.untold.get_mut(&tenant) {
+            while untold.front().is_some_and(|event| event.seq <= up_to) {
+                if let Some(event) = untold.pop_front() {
+                    self.bus.publish(event);
+                }
+            }
+        }
         while let Some(waiting) = self.calls.waiting.get_mut(&tenant)
             && waiting.front().is_some_and(|(seq, ..)| *seq <= up_to)
         {

@@ -244,6 +244,8 @@ pub(crate) struct Desk {
     pub(crate) chance: Chance,
     pub(crate) codecs: Arc<[Codec]>,
     pub(crate) scratch: Vec<u8>,
+    /// Events that wait for the journal before readers get them.
+    pub(crate) untold: BTreeMap<TenantId, VecDeque<cordboard_bus::Envelope>>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) timers: BinaryHeap<Reverse<(Duration, CallId)>>,
     pub(crate) house_keeping: Duration,
@@ -286,6 +288,7 @@ impl Shard {
                 chance: Chance::seeded(u64::from_le_bytes(seed)),
                 codecs: Arc::from(crate::world::CODECS),
                 scratch: Vec::with_capacity(4096),
+                untold: BTreeMap::new(),
                 counters: BTreeMap::new(),
                 timers: BinaryHeap::new(),
                 house_keeping: Duration::ZERO,
