@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use cordboard_call::event::Party;
 use cordboard_call::{PartyLimits, Settings, TenantId};
@@ -286,6 +286,3 @@ fn settings(plan: &Dialplan, prompts: &BTreeMap<String, Arc<Audio>>) -> Settings
         codecs: Arc::from(CODECS),
     }
 }
-
-/// How long a load may take before it is said to be slow.
-pub const SLOW_LOAD: Duration = Duration::from_secs(5);
