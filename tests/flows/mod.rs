@@ -2,6 +2,7 @@
 
 mod borrowed_ears;
 mod calls;
+mod challenges;
 mod floods;
 mod menu;
 mod operator;

@@ -12,7 +12,7 @@ use cordboard_dialplan::Dialplan;
 use cordboard_dialplan::numbers::{NumberPolicy, normalise};
 use cordboard_dialplan::route::{Challenge, User};
 use cordboard_sip::NewRequest;
-use cordboard_sip::auth::{Algorithm, AuthError, Ha1, Verifier};
+use cordboard_sip::auth::{Algorithm, AuthError, Ha1, Scope, Verifier};
 use cordboard_sip::message::{Method, Request, Uri};
 
 use crate::source_limit::SourceLimit;
@@ -252,8 +252,11 @@ fn authenticate(
     generation: &Arc<Generation>,
 ) -> Result<Arc<User>, Decision> {
     let plan = &generation.dialplan;
-    let realm = plan.tenant.domain.as_str();
     let source = new.flow.remote.ip();
+    let scope = Scope {
+        realm: plan.tenant.domain.as_str(),
+        source,
+    };
     let policy = |user: Option<&Arc<User>>| {
         let own = user.and_then(|user| user.challenge);
         own.unwrap_or(plan.tenant.challenge)
@@ -267,7 +270,7 @@ fn authenticate(
         }
         Some(ha1)
     };
-    let verdict = gate.verifier.verify(now, &new.request, realm, &ha1);
+    let verdict = gate.verifier.verify(now, &new.request, scope, &ha1);
     let named = match &verdict {
         Ok(verified) => plan.users.get(&verified.user),
         Err(_) => new
@@ -282,9 +285,9 @@ fn authenticate(
             gate.sources.trust(now, source);
             return Ok(Arc::clone(user));
         }
-        // Nobody guesses here: the hash was right, or none for this realm was shown.
-        (Err(AuthError::NoCredentials | AuthError::WrongRealm), _) => {}
-        (Err(error), _) if error.is_stale() => {}
+        // Only who has read a challenge sent to this address can guess from it; the rest may be
+        // anybody who borrows it.
+        (Err(error), _) if !error.is_guess() => {}
         _ => {
             gate.sources.failed(now, source);
         }
@@ -295,7 +298,7 @@ fn authenticate(
         Challenge::Both => &[Algorithm::Sha256, Algorithm::Md5],
     };
     let stale = verdict.as_ref().is_err_and(|error| error.is_stale());
-    let challenges = gate.verifier.challenges(now, realm, algorithms, stale);
+    let challenges = gate.verifier.challenges(now, scope, algorithms, stale);
     Err(Decision::Refuse {
         code: 401,
         headers: challenges
@@ -305,6 +308,7 @@ fn authenticate(
         reason: match verdict {
             Err(AuthError::NoCredentials | AuthError::WrongRealm) => "challenged",
             Err(error) if error.is_stale() => "stale-nonce",
+            Err(AuthError::Malformed) => "malformed-credentials",
             _ => "wrong-password",
         },
     })

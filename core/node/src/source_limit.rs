@@ -4,7 +4,8 @@
 //! An address is a stranger until it has proved itself (a right password); trunks never are. Too
 //! many wrong passwords silence a stranger for a while; an address that has proved itself is only
 //! held to the strangers' rate, since its own phones must go on whatever a neighbour behind the
-//! same NAT, or somebody who borrows its address, sends. A right password forgives no wrong ones,
+//! same NAT sends. Only an answer to a challenge that was sent to the address itself counts as a
+//! wrong password, so nobody who merely borrows an address can have it silenced. A right password forgives no wrong ones,
 //! else one account would open all others to guessing; time does. The
 //! table holds a bounded number of addresses; when it is full the address least recently seen in
 //! a small sample makes room, so a spoofed flood costs neither memory nor scans.

@@ -2,12 +2,14 @@
 //! section 22).
 //!
 //! Nonces carry their own proof and cost no memory until somebody has shown a right password with one; then a bounded table
-//! keeps which nonce counts were used. Only `qop=auth` is spoken to clients of ours. Passwords are never kept: HA1 is.
+//! keeps which nonce counts were used. A nonce holds for one address: credentials over any other nonce are not judged at
+//! all, so that nobody can give wrong answers in the name of an address whose mail he cannot read. Only `qop=auth` is spoken to clients of ours. Passwords are never kept: HA1 is.
 //! Known and unknown users cost the same work, and hashes are compared in constant time.
 
 mod client;
 mod nonce;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use md5::Md5;
@@ -153,23 +155,23 @@ pub struct Verified {
     pub user: String,
 }
 
-/// Why a request was not let in. All are answered by a new challenge, with `stale` as [`AuthError::is_stale`] says, but
-/// `Malformed`, which is a 400.
+/// Why a request was not let in. All are answered by a new challenge, with `stale` as [`AuthError::is_stale`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum AuthError {
     /// There are no digest credentials.
     #[error("no credentials")]
     NoCredentials,
-    /// The hash is right, but the nonce is too old or not of this node's making.
-    #[error("nonce expired")]
+    /// The nonce is too old, or this node did not make it for this address. The hash was not looked at, so this says
+    /// nothing about the password (RFC 7616 section 3.3).
+    #[error("nonce expired or of another address")]
     Stale,
     /// The hash is right, but this nonce count was used before.
     #[error("nonce count used before")]
     Replay,
-    /// The hash is wrong.
+    /// The nonce is good and the hash is wrong: whoever sent this has read our challenge, and guesses.
     #[error("wrong password")]
     WrongPassword,
-    /// There is no such user. Outside it must look like a wrong password.
+    /// The nonce is good and there is no such user. Outside it must look like a wrong password.
     #[error("unknown user")]
     UnknownUser,
     /// The credentials are for other realms only.
@@ -194,10 +196,24 @@ impl AuthError {
         }
     }
 
+    /// Whether it counts as a guess at a password. Only these do: everything else can be sent in another's name.
+    pub fn is_guess(self) -> bool {
+        matches!(self, AuthError::WrongPassword | AuthError::UnknownUser)
+    }
+
     /// Whether the next challenge should say `stale=true`, so that the client tries again without asking for a password.
     pub fn is_stale(self) -> bool {
         matches!(self, AuthError::Stale | AuthError::Replay)
     }
+}
+
+/// What a challenge holds for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// The realm.
+    pub realm: &'a str,
+    /// The address that is asked, as its packets show it. A device that comes from another one is challenged anew.
+    pub source: IpAddr,
 }
 
 /// Challenges and verifies for any number of realms.
@@ -224,12 +240,12 @@ impl Verifier {
     pub fn challenges(
         &mut self,
         now: Time,
-        realm: &str,
+        scope: Scope<'_>,
         algorithms: &[Algorithm],
         stale: bool,
     ) -> Vec<String> {
-        let nonce = self.mint.issue(now, realm);
-        let realm = quoted(realm);
+        let nonce = self.mint.issue(now, scope);
+        let realm = quoted(scope.realm);
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = |algorithm: &Algorithm| {
             format!(
@@ -242,7 +258,7 @@ impl Verifier {
 
     /// Whether the request proves a password in this realm, by Authorization or Proxy-Authorization.
     ///
-    /// `ha1_of` finds what is kept of a user. Each request may be verified once: the second time its nonce count was used.
+    /// `ha1_of` finds what is kept of a user; it is asked only where the nonce is good. Each request may be verified once: the second time its nonce count was used.
     ///
     /// # Errors
     /// See [`AuthError`].
@@ -250,10 +266,10 @@ impl Verifier {
         &mut self,
         now: Time,
         request: &Request,
-        realm: &str,
+        scope: Scope<'_>,
         ha1_of: &dyn Fn(&str) -> Option<Ha1>,
     ) -> Result<Verified, AuthError> {
-        let given = credentials_for(request.headers(), realm)?;
+        let given = credentials_for(request.headers(), scope.realm)?;
         let algorithm = given
             .algorithm
             .as_deref()
@@ -263,6 +279,8 @@ impl Verifier {
         if !is_request_uri(&given.uri, request) {
             return Err(AuthError::Malformed);
         }
+        let proof = self.mint.check(now, scope, &given.nonce);
+        let proof = proof.ok_or(AuthError::Stale)?;
 
         let user = ha1_of(&given.username);
         let kept = user.as_ref().and_then(|user| user.of(algorithm));
@@ -276,11 +294,9 @@ impl Verifier {
         };
         let wanted = request_digest(algorithm, kept.unwrap_or(&nobody), &proofs);
         let matches = same_hash(&wanted, &given.response.to_ascii_lowercase());
-        let proof = self.mint.check(now, realm, &given.nonce);
-        match (&user, kept, matches, proof) {
+        match (&user, kept, matches) {
             (None, ..) => Err(AuthError::UnknownUser),
-            (Some(_), Some(_), true, Some(proof)) => self.admit(now, proof, nc, &given),
-            (Some(_), Some(_), true, None) => Err(AuthError::Stale),
+            (Some(_), Some(_), true) => self.admit(now, proof, nc, &given),
             (Some(_), ..) => Err(AuthError::WrongPassword),
         }
     }

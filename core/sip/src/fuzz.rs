@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::auth::{Algorithm, Answer, Ha1, Secret, Verifier, answer_challenge};
+use crate::auth::{Algorithm, Answer, Ha1, Scope, Secret, Verifier, answer_challenge};
 use crate::error::ParseError;
 use crate::message::{
-    Contacts, Credentials, Frame, Framer, HeaderName, Headers, Limits, Message, Method, NameAddr,
-    Request, RequestBuilder, ResponseBuilder, Scheme, Uri, Via,
+    Builder, Contacts, Credentials, Frame, Framer, HeaderName, Headers, Limits, Message, Method,
+    NameAddr, Request, Scheme, Uri, Via,
 };
 
 pub use endpoint::fuzz_endpoint;
@@ -51,8 +51,7 @@ pub fn fuzz_message(data: &[u8]) {
                 assert!((400..600).contains(&code));
                 read_everything(request.headers());
                 // A line end inside a copied value is refused; anything else makes a response of some kind.
-                let _ = ResponseBuilder::reply(request, code, Some(reason), Some("x"), source())
-                    .finish();
+                let _ = Builder::reply(request, code, Some(reason), Some("x"), source()).finish();
             }
         }
     }
@@ -101,7 +100,7 @@ fn same(one: &Message, two: &Message) -> bool {
 
 /// The response to an accepted request is itself a message, and finds its way back to the same transaction.
 fn answered(request: &Request) {
-    let reply = ResponseBuilder::reply(request, 486, None, Some("ours"), source())
+    let reply = Builder::reply(request, 486, None, Some("ours"), source())
         .copy(request.headers(), HeaderName::RecordRoute)
         .finish();
     // What we add may go beyond the limits that the request just met.
@@ -136,7 +135,7 @@ fn answered(request: &Request) {
 /// A request written anew from what was read reads the same.
 fn rebuilt(request: &Request) {
     let Ok(uri) = request.uri() else { return };
-    let mut builder = RequestBuilder::new(request.method(), uri.as_str());
+    let mut builder = Builder::request(request.method(), uri.as_str());
     for (name, value) in request.headers().iter() {
         if HeaderName::of(name) != HeaderName::ContentLength {
             builder = builder.header_bytes(std::str::from_utf8(name).unwrap_or_default(), value);
@@ -237,7 +236,7 @@ pub fn fuzz_digest(data: &[u8]) {
             );
         }
     }
-    let request = RequestBuilder::new(&Method::Register, "sip:fuzz.example")
+    let request = Builder::request(&Method::Register, "sip:fuzz.example")
         .header("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKf")
         .header("From", "<sip:fuzz@fuzz.example>;tag=f")
         .header("To", "<sip:fuzz@fuzz.example>")
@@ -251,13 +250,17 @@ pub fn fuzz_digest(data: &[u8]) {
     if let Some(Ok(Message::Request(request))) = parsed {
         let mut verifier = Verifier::new([3; 32], Duration::from_secs(60), 4);
         let now = Duration::from_secs(5);
+        let scope = Scope {
+            realm: "fuzz",
+            source: Ipv4Addr::new(192, 0, 2, 1).into(),
+        };
         assert_eq!(
             verifier
-                .challenges(now, "fuzz", &[Algorithm::Md5], false)
+                .challenges(now, scope, &[Algorithm::Md5], false)
                 .len(),
             1
         );
-        let unknown = verifier.verify(now, &request, "fuzz", &|_| None);
+        let unknown = verifier.verify(now, &request, scope, &|_| None);
         assert!(unknown.is_err(), "nobody is let in without a user");
     }
 }
@@ -309,7 +312,7 @@ fn framed(data: &[u8], piece: usize, limits: Limits) -> (Vec<Frame>, Option<Pars
 
 /// Reads the Contact headers of a value; used by drivers that mutate a single header.
 pub fn fuzz_contact(data: &[u8]) {
-    let request = RequestBuilder::new(&Method::Register, "sip:fuzz.example")
+    let request = Builder::request(&Method::Register, "sip:fuzz.example")
         .header("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKf")
         .header("From", "<sip:fuzz@fuzz.example>;tag=f")
         .header("To", "<sip:fuzz@fuzz.example>")

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use cordboard_sip::message::{
-    HeaderName, Host, Limits, Message, Method, NameAddr, Request, RequestBuilder, Response,
-    ResponseBuilder, Uri, reason_phrase,
+    Builder, HeaderName, Host, Limits, Message, Method, NameAddr, Request, Response, Uri,
+    reason_phrase,
 };
 use cordboard_sip::{BuildError, Fault};
 use proptest::prelude::*;
@@ -49,7 +49,7 @@ fn response_copies_what_the_rfc_names_and_nothing_else() {
         "SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK1",
         "<sip:b@x.example>",
     );
-    let reply = ResponseBuilder::reply(&invite, 180, None, Some("t2"), Some(source()))
+    let reply = Builder::reply(&invite, 180, None, Some("t2"), Some(source()))
         .copy(invite.headers(), HeaderName::RecordRoute)
         .header("Contact", "<sip:us@192.0.2.2>");
     let expected = "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK1\r\n\
@@ -57,7 +57,7 @@ fn response_copies_what_the_rfc_names_and_nothing_else() {
         To: <sip:b@x.example>;tag=t2\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\nRecord-Route: <sip:p1;lr>\r\n\
         Record-Route: <sip:p2;lr>\r\nContact: <sip:us@192.0.2.2>\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(written(reply.finish()), expected);
-    let trying = written(ResponseBuilder::reply(&invite, 100, None, None, None).finish());
+    let trying = written(Builder::reply(&invite, 100, None, None, None).finish());
     assert!(trying.starts_with("SIP/2.0 100 Trying\r\n") && trying.contains("Timestamp: 54\r\n"));
     assert!(trying.contains("To: <sip:b@x.example>\r\n"));
 }
@@ -69,7 +69,7 @@ fn to_keeps_the_tag_it_has() {
         "<sip:b@x.example>;tag=theirs",
     );
     let bye = response(
-        ResponseBuilder::reply(&invite, 200, None, Some("ours"), None)
+        Builder::reply(&invite, 200, None, Some("ours"), None)
             .finish()
             .unwrap(),
     );
@@ -81,7 +81,7 @@ fn to_keeps_the_tag_it_has() {
 fn topmost_via_says_where_the_request_came_from() {
     let top = |via: &str, source: &str| {
         let invite = invite(via, "<sip:b@x.example>");
-        let reply = ResponseBuilder::reply(&invite, 200, None, None, source.parse().ok())
+        let reply = Builder::reply(&invite, 200, None, None, source.parse().ok())
             .finish()
             .unwrap();
         response(reply)
@@ -146,9 +146,8 @@ fn bad_request_is_answered_with_the_fields_it_has() {
     let text = "INVITE sip:b@x.example SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nCSeq: 7 INVITE\r\n\r\n";
     let error = Message::parse(text.into(), &Limits::default()).unwrap_err();
     let (request, code, reason) = error.answer().unwrap();
-    let reply = written(
-        ResponseBuilder::reply(request, code, Some(reason), Some("t"), Some(source())).finish(),
-    );
+    let reply =
+        written(Builder::reply(request, code, Some(reason), Some("t"), Some(source())).finish());
     let expected = "SIP/2.0 400 Bad From\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.77\r\n\
         CSeq: 7 INVITE\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(reply, expected);
@@ -156,7 +155,7 @@ fn bad_request_is_answered_with_the_fields_it_has() {
     let error = Message::parse(split.into(), &Limits::default()).unwrap_err();
     assert_eq!(error.fault(), Fault::LineEnd);
     let (request, code, reason) = error.answer().unwrap();
-    let reply = ResponseBuilder::reply(request, code, Some(reason), None, Some(source())).finish();
+    let reply = Builder::reply(request, code, Some(reason), None, Some(source())).finish();
     assert_eq!(
         reply,
         Err(BuildError::Injection),
@@ -166,7 +165,7 @@ fn bad_request_is_answered_with_the_fields_it_has() {
 
 #[test]
 fn nothing_can_be_smuggled_into_a_message() {
-    let start = || RequestBuilder::new(&Method::Options, "sip:x");
+    let start = || Builder::request(&Method::Options, "sip:x");
     for value in ["a\r\nX: y", "a\nX: y", "a\rb", "a\0b"] {
         assert_eq!(
             start().header("Subject", value).finish(),
@@ -179,10 +178,10 @@ fn nothing_can_be_smuggled_into_a_message() {
         assert_eq!(start().finish_with(value, b""), Err(BuildError::Injection));
         let invite = invite("SIP/2.0/UDP h", "<sip:x>");
         assert_eq!(
-            ResponseBuilder::reply(&invite, 400, Some(value), None, None).finish(),
+            Builder::reply(&invite, 400, Some(value), None, None).finish(),
             Err(BuildError::Injection)
         );
-        let tagged = ResponseBuilder::reply(&invite, 400, None, Some(value), None);
+        let tagged = Builder::reply(&invite, 400, None, Some(value), None);
         assert_eq!(tagged.finish(), Err(BuildError::Token));
     }
     for name in ["", "a b", "a:b", "a\r\nb", "\u{e9}"] {
@@ -203,20 +202,20 @@ fn nothing_can_be_smuggled_into_a_message() {
         "<sip:x>",
     ] {
         assert_eq!(
-            RequestBuilder::new(&Method::Options, uri).finish(),
+            Builder::request(&Method::Options, uri).finish(),
             Err(BuildError::StartLine),
             "{uri}"
         );
     }
     let spaced = Method::Other(Bytes::from_static(b"A B"));
     assert_eq!(
-        RequestBuilder::new(&spaced, "sip:x").finish(),
+        Builder::request(&spaced, "sip:x").finish(),
         Err(BuildError::Token)
     );
     let invite = invite("SIP/2.0/UDP h", "<sip:x>");
     for code in [0, 99, 700, 65_535] {
         assert_eq!(
-            ResponseBuilder::reply(&invite, code, None, None, None).finish(),
+            Builder::reply(&invite, code, None, None, None).finish(),
             Err(BuildError::StartLine)
         );
     }
@@ -302,7 +301,7 @@ proptest! {
         values in proptest::collection::vec("[^\r\n\0]{0,40}", 0..5),
         body in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
-        let mut builder = RequestBuilder::new(&method, &target)
+        let mut builder = Builder::request(&method, &target)
             .header("Via", &format!("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{branch};rport"))
             .header("Max-Forwards", "70")
             .header("From", &format!("<{from}>;tag={tag}"))

@@ -1,20 +1,22 @@
 //! Nonces: minted from time, a serial number and a keyed hash, and the table of which counts were used with them.
 //!
-//! A nonce is 56 hexadecimal digits: when (milliseconds), which (serial), and the first 96 bits of an HMAC-SHA-256 over both
-//! and the realm. Serials only grow, so forgetting the oldest entry and refusing everything up to its serial keeps the table
+//! A nonce is 56 hexadecimal digits: when (milliseconds), which (serial), and the first 96 bits of an HMAC-SHA-256 over both,
+//! the realm and the IP address that it is sent to. The port is left out: a NAT may change it between challenge and answer.
+//! Who cannot read the mail of an address has no nonce for it. Serials only grow, so forgetting the oldest entry and refusing everything up to its serial keeps the table
 //! bounded without ever letting a replay through.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{Algorithm, AuthError, hex};
+use super::{Algorithm, AuthError, Scope, hex};
 use crate::flow::Time;
 
 const MAC_DIGITS: usize = 24;
 
-/// A nonce that this node made and that has not expired.
+/// A nonce that this node made for its asker and that has not expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Proof {
     serial: u64,
@@ -42,17 +44,17 @@ impl Mint {
     }
 
     /// A nonce that was never given before.
-    pub(super) fn issue(&mut self, now: Time, realm: &str) -> String {
+    pub(super) fn issue(&mut self, now: Time, scope: Scope<'_>) -> String {
         self.serial += 1;
         let stamp = format!("{:016x}{:016x}", millis(now), self.serial);
-        let mac = self.mac(&stamp, realm);
+        let mac = self.mac(&stamp, scope);
         stamp + &mac
     }
 
-    /// Whether the nonce is of our making for this realm and still lives.
-    pub(super) fn check(&self, now: Time, realm: &str, nonce: &str) -> Option<Proof> {
+    /// Whether the nonce is of our making for this realm and address, and still lives.
+    pub(super) fn check(&self, now: Time, scope: Scope<'_>, nonce: &str) -> Option<Proof> {
         let (stamp, mac) = nonce.split_at_checked(32)?;
-        if !super::same_hash(&self.mac(stamp, realm), mac) {
+        if !super::same_hash(&self.mac(stamp, scope), mac) {
             return None;
         }
         let issued = Time::from_millis(u64::from_str_radix(stamp.get(..16)?, 16).ok()?);
@@ -71,8 +73,15 @@ impl Mint {
         hash
     }
 
-    fn mac(&self, stamp: &str, realm: &str) -> String {
-        let mut mac = hex(&hmac(&self.key, &[stamp.as_bytes(), realm.as_bytes()]));
+    fn mac(&self, stamp: &str, scope: Scope<'_>) -> String {
+        // One length for every address, so that no realm's end can stand in for a part of one; an IPv4 address is the same
+        // one whichever socket it was seen by.
+        let address = match scope.source {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        let parts = [stamp.as_bytes(), &address.octets(), scope.realm.as_bytes()];
+        let mut mac = hex(&hmac(&self.key, &parts));
         mac.truncate(MAC_DIGITS);
         mac
     }

@@ -1,5 +1,6 @@
 //! Stories of digest authentication, and the worked examples of the RFCs.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,11 +8,20 @@ use proptest::prelude::*;
 
 use super::nonce::{Mint, Replays, hmac};
 use super::*;
-use crate::message::{Limits, Message, Method, RequestBuilder, Response};
+use crate::message::{Builder, Limits, Message, Method, Response};
 
 const REALM: &str = "acme.example";
 const URI: &str = "sip:acme.example";
 const LIFETIME: Duration = Duration::from_secs(60);
+const PHONE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const HOME: Scope<'_> = scope(REALM);
+
+const fn scope(realm: &str) -> Scope<'_> {
+    Scope {
+        realm,
+        source: PHONE,
+    }
+}
 
 fn verifier() -> Verifier {
     Verifier::new([7; 32], LIFETIME, 100)
@@ -26,7 +36,7 @@ fn users(name: &str) -> Option<Ha1> {
 }
 
 fn register(authorization: Option<&str>) -> Request {
-    let mut builder = RequestBuilder::new(&Method::Register, URI)
+    let mut builder = Builder::request(&Method::Register, URI)
         .header("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1")
         .header("From", "<sip:alice@acme.example>;tag=1")
         .header("To", "<sip:alice@acme.example>")
@@ -56,7 +66,7 @@ fn answer(challenge: &str, user: &str, password: &str, nc: u32) -> String {
 
 fn challenge(verifier: &mut Verifier, now: Time, algorithm: Algorithm) -> String {
     verifier
-        .challenges(now, REALM, &[algorithm], false)
+        .challenges(now, HOME, &[algorithm], false)
         .remove(0)
 }
 
@@ -135,7 +145,7 @@ fn lets_in_who_knows_the_password_by_either_algorithm() {
         let mut verifier = verifier();
         let challenge = challenge(&mut verifier, at(0), algorithm);
         let request = register(Some(&answer(&challenge, "alice", "secret", 1)));
-        let verified = verifier.verify(at(1), &request, REALM, &users);
+        let verified = verifier.verify(at(1), &request, HOME, &users);
         assert_eq!(
             verified,
             Ok(Verified {
@@ -191,37 +201,60 @@ fn refuses_by_the_reason() {
     for (authorization, error) in cases {
         let request = register(authorization.as_deref());
         assert_eq!(
-            verifier.verify(at(1), &request, REALM, &users),
+            verifier.verify(at(1), &request, HOME, &users),
             Err(error),
             "{authorization:?}"
         );
     }
     let request = register(Some(&good));
     assert_eq!(
-        verifier.verify(at(1), &request, "globex.example", &users),
+        verifier.verify(at(1), &request, scope("globex.example"), &users),
         Err(AuthError::WrongRealm)
     );
 }
 
 #[test]
-fn old_nonce_is_stale_only_for_who_knows_the_password() {
+fn credentials_over_an_old_nonce_are_stale_and_not_judged() {
     let mut verifier = verifier();
     let challenge = challenge(&mut verifier, at(0), Algorithm::Md5);
-    let late = register(Some(&answer(&challenge, "alice", "secret", 1)));
-    assert_eq!(
-        verifier.verify(at(60), &late, REALM, &users),
-        Err(AuthError::Stale)
-    );
-    assert!(AuthError::Stale.is_stale());
-    let wrong = register(Some(&answer(&challenge, "alice", "guess", 1)));
-    assert_eq!(
-        verifier.verify(at(60), &wrong, REALM, &users),
-        Err(AuthError::WrongPassword)
-    );
-    assert!(verifier.challenges(at(60), REALM, &[Algorithm::Md5], true)[0].ends_with("stale=true"));
-    assert_eq!(
-        verifier.verify(at(59), &late, REALM, &users).unwrap().user,
-        "alice"
+    for (user, password) in [("alice", "secret"), ("alice", "guess"), ("zoe", "secret")] {
+        let request = register(Some(&answer(&challenge, user, password, 1)));
+        assert_eq!(
+            verifier.verify(at(60), &request, HOME, &users),
+            Err(AuthError::Stale),
+            "{user} {password}"
+        );
+    }
+    assert!(AuthError::Stale.is_stale() && !AuthError::Stale.is_guess());
+    assert!(verifier.challenges(at(60), HOME, &[Algorithm::Md5], true)[0].ends_with("stale=true"));
+    let good = register(Some(&answer(&challenge, "alice", "secret", 1)));
+    let verified = verifier.verify(at(59), &good, HOME, &users);
+    assert_eq!(verified.unwrap().user, "alice");
+}
+
+#[test]
+fn a_nonce_holds_for_the_address_that_it_was_sent_to() {
+    let mut verifier = verifier();
+    let challenge = challenge(&mut verifier, at(0), Algorithm::Md5);
+    let elsewhere = ["192.0.2.2", "::1", "2001:db8::c000:201"];
+    for (source, password) in elsewhere.iter().zip(["secret", "guess", "secret"]) {
+        let scope = Scope {
+            realm: REALM,
+            source: source.parse().unwrap(),
+        };
+        let nobody_is_asked = |_: &str| -> Option<Ha1> { panic!("the nonce is not for {source}") };
+        let request = register(Some(&answer(&challenge, "alice", password, 1)));
+        let verdict = verifier.verify(at(1), &request, scope, &nobody_is_asked);
+        assert_eq!(verdict, Err(AuthError::Stale), "{source}");
+    }
+    let mapped = Scope {
+        realm: REALM,
+        source: "::ffff:192.0.2.1".parse().unwrap(),
+    };
+    let request = register(Some(&answer(&challenge, "alice", "secret", 1)));
+    assert!(
+        verifier.verify(at(1), &request, mapped, &users).is_ok(),
+        "the same address by a socket of both families"
     );
 }
 
@@ -230,13 +263,14 @@ fn nonce_of_another_key_realm_or_time_is_stale() {
     let mut ours = verifier();
     let mut other = Verifier::new([8; 32], LIFETIME, 100);
     let foreign = challenge(&mut other, at(0), Algorithm::Md5);
-    let wrong_realm = ours.challenges(at(0), "globex.example", &[Algorithm::Md5], false)[0].clone();
+    let wrong_realm =
+        ours.challenges(at(0), scope("globex.example"), &[Algorithm::Md5], false)[0].clone();
     let wrong_realm = wrong_realm.replace("globex.example", REALM);
     let future = challenge(&mut ours, at(500), Algorithm::Md5);
     for challenge in [foreign, wrong_realm, future] {
         let request = register(Some(&answer(&challenge, "alice", "secret", 1)));
         assert_eq!(
-            ours.verify(at(1), &request, REALM, &users),
+            ours.verify(at(1), &request, HOME, &users),
             Err(AuthError::Stale),
             "{challenge}"
         );
@@ -249,7 +283,7 @@ fn each_nonce_count_works_once_and_in_any_order_within_the_window() {
     let challenge = challenge(&mut verifier, at(0), Algorithm::Md5);
     let mut uses = |nc: u32| {
         let request = register(Some(&answer(&challenge, "alice", "secret", nc)));
-        verifier.verify(at(1), &request, REALM, &users).map(|_| ())
+        verifier.verify(at(1), &request, HOME, &users).map(|_| ())
     };
     assert_eq!(uses(1), Ok(()));
     assert_eq!(uses(1), Err(AuthError::Replay));
@@ -276,12 +310,12 @@ fn full_table_forgets_the_oldest_nonce_and_lets_no_replay_through() {
         })
         .collect();
     for request in &requests {
-        assert!(verifier.verify(at(1), request, REALM, &users).is_ok());
+        assert!(verifier.verify(at(1), request, HOME, &users).is_ok());
     }
     assert_eq!(verifier.replays.len(), 2);
     let again: Vec<_> = requests
         .iter()
-        .map(|request| verifier.verify(at(1), request, REALM, &users))
+        .map(|request| verifier.verify(at(1), request, HOME, &users))
         .collect();
     let (stale, replay) = (Err(AuthError::Stale), Err(AuthError::Replay));
     assert_eq!(again, [stale.clone(), stale, replay.clone(), replay]);
@@ -293,13 +327,13 @@ fn strangers_cost_no_memory_and_expired_nonces_are_forgotten() {
     for _ in 0..50 {
         let challenge = challenge(&mut verifier, at(0), Algorithm::Md5);
         let request = register(Some(&answer(&challenge, "alice", "guess", 1)));
-        assert!(verifier.verify(at(1), &request, REALM, &users).is_err());
+        assert!(verifier.verify(at(1), &request, HOME, &users).is_err());
     }
     assert_eq!(verifier.replays.len(), 0);
     for second in [0, 30, 100] {
         let challenge = challenge(&mut verifier, at(second), Algorithm::Md5);
         let request = register(Some(&answer(&challenge, "alice", "secret", 1)));
-        assert!(verifier.verify(at(second), &request, REALM, &users).is_ok());
+        assert!(verifier.verify(at(second), &request, HOME, &users).is_ok());
     }
     assert_eq!(verifier.replays.len(), 1, "the first two expired");
 }
@@ -317,7 +351,7 @@ fn proxy_authorization_counts_too_and_the_right_realm_is_picked() {
     let Message::Request(request) = Message::parse(text.into(), &Limits::default()).unwrap() else {
         panic!()
     };
-    assert!(verifier.verify(at(1), &request, REALM, &users).is_ok());
+    assert!(verifier.verify(at(1), &request, HOME, &users).is_ok());
 }
 
 #[test]
@@ -325,7 +359,7 @@ fn challenges_of_one_request_share_a_nonce_and_quote_the_realm() {
     let mut verifier = verifier();
     let both = verifier.challenges(
         at(0),
-        "a\"b\\c\r\nX: y",
+        scope("a\"b\\c\r\nX: y"),
         &[Algorithm::Sha256, Algorithm::Md5],
         false,
     );
@@ -342,7 +376,7 @@ fn challenges_of_one_request_share_a_nonce_and_quote_the_realm() {
             .map(|rest| rest[..56].to_owned())
     };
     assert_eq!(nonce(&both[0]), nonce(&both[1]));
-    let next = verifier.challenges(at(0), REALM, &[Algorithm::Md5], false);
+    let next = verifier.challenges(at(0), HOME, &[Algorithm::Md5], false);
     assert_ne!(nonce(&both[0]), nonce(&next[0]));
 }
 
@@ -425,16 +459,13 @@ fn hashes_are_never_shown() {
 #[test]
 fn nonce_checks_survive_hostile_text() {
     let mut mint = Mint::new([1; 32], LIFETIME);
-    let nonce = mint.issue(at(0), REALM);
-    assert!(mint.check(at(0), REALM, &nonce).is_some());
+    let nonce = mint.issue(at(0), HOME);
+    assert!(mint.check(at(0), HOME, &nonce).is_some());
     for place in 0..nonce.len() {
         let mut changed = nonce.clone().into_bytes();
         changed[place] ^= 1;
         let changed = String::from_utf8(changed).unwrap();
-        assert!(
-            mint.check(at(0), REALM, &changed).is_none(),
-            "digit {place}"
-        );
+        assert!(mint.check(at(0), HOME, &changed).is_none(), "digit {place}");
     }
     for text in [
         "",
@@ -443,7 +474,7 @@ fn nonce_checks_survive_hostile_text() {
         &"\u{e9}".repeat(28),
         &format!("{nonce}0"),
     ] {
-        assert!(mint.check(at(0), REALM, text).is_none(), "{text}");
+        assert!(mint.check(at(0), HOME, text).is_none(), "{text}");
     }
     assert_eq!(Replays::new(0).len(), 0);
 }
@@ -456,12 +487,12 @@ proptest! {
     fn any_user_realm_and_password_prove_themselves(user in TEXT, realm in TEXT, password in TEXT, sha in any::<bool>()) {
         let algorithm = if sha { Algorithm::Sha256 } else { Algorithm::Md5 };
         let mut verifier = verifier();
-        let challenge = verifier.challenges(at(0), &realm, &[algorithm], false).remove(0);
+        let challenge = verifier.challenges(at(0), scope(&realm), &[algorithm], false).remove(0);
         let request = register(Some(&answer(&challenge, &user, &password, 1)));
         let kept = |name: &str| (name == user).then(|| Ha1::of_password(&user, &realm, &password));
-        prop_assert_eq!(verifier.verify(at(1), &request, &realm, &kept).map(|verified| verified.user), Ok(user.clone()));
+        prop_assert_eq!(verifier.verify(at(1), &request, scope(&realm), &kept).map(|verified| verified.user), Ok(user.clone()));
         let other = |name: &str| (name == user).then(|| Ha1::of_password(&user, &realm, "another"));
         let request = register(Some(&answer(&challenge, &user, &password, 2)));
-        prop_assert_eq!(verifier.verify(at(1), &request, &realm, &other), Err(AuthError::WrongPassword));
+        prop_assert_eq!(verifier.verify(at(1), &request, scope(&realm), &other), Err(AuthError::WrongPassword));
     }
 }

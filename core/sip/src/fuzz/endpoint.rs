@@ -16,7 +16,7 @@ use crate::endpoint::types::{
     Body, Config, DialogId, Event, Invite, NewRequest, OutOfDialog, Output, ServerTx,
 };
 use crate::flow::{Flow, Time, Transport};
-use crate::message::{Limits, Message, Method, ResponseBuilder};
+use crate::message::{Builder, Limits, Message, Method};
 
 const TRANSACTIONS_MAX: usize = 24;
 const DIALOGS_MAX: usize = 12;
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
             return;
         };
         let tag = tag.filter(|tag| !tag.is_empty());
-        let reply = ResponseBuilder::reply(&request, code, None, tag, None)
+        let reply = Builder::reply(&request, code, None, tag, None)
             .header("Contact", "<sip:far@192.0.2.4>")
             .finish();
         if let Ok(bytes) = reply {

@@ -1,4 +1,4 @@
-//! Builders: requests and responses written into one buffer, with no way to smuggle in a header.
+//! The builder: a request or a response written into one buffer, with no way to smuggle in a header.
 //!
 //! A value with CR, LF or NUL and a name that is no token are refused; the first refusal is kept and comes out of `finish`.
 //! Responses copy the fields that RFC 3261 section 8.2.6 names straight from the request's bytes, without reading them.
@@ -19,7 +19,7 @@ use super::uri::Parts;
 use super::via::Via;
 use crate::error::BuildError;
 
-/// What both builders share: the buffer and the first refusal.
+/// The buffer and the first refusal.
 struct Writer {
     out: BytesMut,
     refused: Option<BuildError>,
@@ -109,14 +109,14 @@ impl Writer {
     }
 }
 
-/// Writes a request. Headers come in the order of the calls; Content-Length is added at the end.
-pub struct RequestBuilder {
+/// Writes one message. Headers come in the order of the calls; Content-Length is added at the end.
+pub struct Builder {
     writer: Writer,
 }
 
-impl RequestBuilder {
+impl Builder {
     /// Starts a request. `uri` is written as it is, and must be a URI without headers.
-    pub fn new(method: &Method, uri: &str) -> Self {
+    pub fn request(method: &Method, uri: &str) -> Self {
         let mut writer = Writer::with_capacity(1024);
         if !is_token(method.as_bytes()) {
             writer.refuse(BuildError::Token);
@@ -128,70 +128,9 @@ impl RequestBuilder {
         writer.out.put_u8(b' ');
         writer.out.put_slice(uri.as_bytes());
         writer.out.put_slice(b" SIP/2.0\r\n");
-        RequestBuilder { writer }
+        Builder { writer }
     }
 
-    /// Adds a header line.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.writer.header(name, value.as_bytes());
-        self
-    }
-
-    /// Adds a header line whose value need not be UTF-8.
-    #[must_use]
-    pub fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
-        self.writer.header(name, value);
-        self
-    }
-
-    /// Adds several header lines.
-    #[must_use]
-    pub fn headers<'a>(mut self, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        for (name, value) in headers {
-            self.writer.header(name, value.as_bytes());
-        }
-        self
-    }
-
-    /// Adds every line of this name from another message, byte for byte but for folds.
-    #[must_use]
-    pub fn copy(mut self, from: &Headers, name: HeaderName) -> Self {
-        self.writer.copy_lines(from, name);
-        self
-    }
-
-    /// The request without a body.
-    ///
-    /// # Errors
-    /// The first thing refused.
-    pub fn finish(self) -> Result<Bytes, BuildError> {
-        self.writer.finish(None, b"")
-    }
-
-    /// The request with a body whose Content-Type is among the headers already, as when a message is written anew.
-    ///
-    /// # Errors
-    /// The first thing refused.
-    pub fn finish_body(self, body: &[u8]) -> Result<Bytes, BuildError> {
-        self.writer.finish(None, body)
-    }
-
-    /// The request with a body of this type.
-    ///
-    /// # Errors
-    /// The first thing refused.
-    pub fn finish_with(self, content_type: &str, body: &[u8]) -> Result<Bytes, BuildError> {
-        self.writer.finish(Some(content_type), body)
-    }
-}
-
-/// Writes a response. Headers come in the order of the calls; Content-Length is added at the end.
-pub struct ResponseBuilder {
-    writer: Writer,
-}
-
-impl ResponseBuilder {
     /// Starts the response to a request: Via, From, To, Call-ID and CSeq are copied, and Timestamp into a 100.
     ///
     /// The phrase of the code stands in where `reason` is `None`. `to_tag` is added where To has none yet (a 100 needs none).
@@ -216,7 +155,7 @@ impl ResponseBuilder {
         if code == 100 {
             writer.copy_first(headers, HeaderName::Timestamp);
         }
-        ResponseBuilder { writer }
+        Builder { writer }
     }
 
     /// Adds a header line.
@@ -242,15 +181,15 @@ impl ResponseBuilder {
         self
     }
 
-    /// Adds every line of this name from a message: Record-Route from the request into what makes a dialog
-    /// (RFC 3261 section 12.1.1).
+    /// Adds every line of this name from another message, byte for byte but for folds: Record-Route from the request into
+    /// what makes a dialog (RFC 3261 section 12.1.1).
     #[must_use]
     pub fn copy(mut self, from: &Headers, name: HeaderName) -> Self {
         self.writer.copy_lines(from, name);
         self
     }
 
-    /// The response without a body.
+    /// The message without a body.
     ///
     /// # Errors
     /// The first thing refused.
@@ -258,7 +197,7 @@ impl ResponseBuilder {
         self.writer.finish(None, b"")
     }
 
-    /// The response with a body whose Content-Type is among the headers already, as when a message is written anew.
+    /// The message with a body whose Content-Type is among the headers already, as when a message is written anew.
     ///
     /// # Errors
     /// The first thing refused.
@@ -266,7 +205,7 @@ impl ResponseBuilder {
         self.writer.finish(None, body)
     }
 
-    /// The response with a body of this type.
+    /// The message with a body of this type.
     ///
     /// # Errors
     /// The first thing refused.

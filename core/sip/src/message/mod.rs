@@ -22,7 +22,7 @@ pub(crate) mod text;
 mod uri;
 mod via;
 
-pub use build::{RequestBuilder, ResponseBuilder};
+pub use build::Builder;
 pub use credentials::{Credentials, Fields};
 pub use frame::{Frame, Framer};
 pub use headers::{CSeq, Contacts, Headers};
