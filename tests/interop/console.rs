@@ -255,3 +255,40 @@ fn figures_and_json_for_programs() {
         "{out}{err}"
     );
 }
+
+/// R5: `fmt --json` says which files it changed and what it could not read; `--check` changes none.
+#[test]
+fn fmt_says_in_json_what_it_changed() {
+    let scratch = cordboard_tests::scratch::Scratch::new("fmt");
+    let dir = scratch.path().join("demo");
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("main.kdl");
+    let untidy = "tenant demo   domain=\"demo.example\"\nuser   alice\n";
+    std::fs::write(&file, untidy).unwrap();
+    let fmt = |more: &[&str]| {
+        let mut command = std::process::Command::new(cordboard());
+        let output = command
+            .arg("fmt")
+            .arg(&dir)
+            .args(more)
+            .arg("--json")
+            .output()
+            .unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), said)
+    };
+    let (code, said) = fmt(&["--check"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(said["ok"], false);
+    assert_eq!(said["changed"], serde_json::json!(["main.kdl"]));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), untidy);
+    let (code, said) = fmt(&[]);
+    assert_eq!((code, &said["ok"]), (Some(0), &true.into()), "{said:#}");
+    assert_eq!(said["changed"], serde_json::json!(["main.kdl"]));
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), untidy);
+    assert_eq!(fmt(&[]).1["changed"], serde_json::json!([]));
+    std::fs::write(&file, "tenant demo {\n").unwrap();
+    let (code, said) = fmt(&[]);
+    assert_eq!((code, &said["ok"]), (Some(1), &false.into()));
+    assert_eq!(said["mistakes"][0]["file"], "main.kdl", "{said:#}");
+}

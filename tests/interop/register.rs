@@ -234,12 +234,13 @@ fn a_changed_password_counts_at_once() {
     };
     let switch = Plan::demo("password", &two_users()).start();
     let old = switch.password("demo", "alice");
-    switch.ok(&["password", "demo", "alice", "a-new-and-long-one"]);
+    let told = |password: &str| switch.console_told(&["password", "demo", "alice"], password);
+    assert_eq!(told("a-new-and-long-one\n").0, 0);
     assert!(
         switch.ok(&["secrets"])["sip"]["demo"]["alice"].is_null(),
         "the old one is shown no more"
     );
-    let (code, out, err) = switch.console(&["password", "demo", "alice", "short"]);
+    let (code, out, err) = told("short");
     assert!(
         code != 0 && format!("{out}{err}").contains("8"),
         "{out}{err}"
@@ -265,4 +266,18 @@ fn a_changed_password_counts_at_once() {
             .iter()
             .all(|p| !p.starts_with(switch.data()))
     );
+}
+
+/// R42: a password on the command line would stand in the list of processes, so there is no such
+/// form; one can be made instead, and is shown once.
+#[test]
+fn a_password_is_no_argument_and_can_be_made() {
+    let switch = Plan::demo("made", &two_users()).start();
+    let (code, _, err) = switch.console(&["password", "demo", "alice", "a-new-and-long-one"]);
+    assert!(code != 0 && err.contains("unexpected argument"), "{err}");
+    let made = switch.ok(&["password", "demo", "alice", "--generate"]);
+    let made = made["password"].as_str().unwrap();
+    assert_eq!(made.chars().count(), 20);
+    assert!(switch.ok(&["secrets"])["sip"]["demo"]["alice"].is_null());
+    assert!(switch.files_with(made).is_empty(), "it is kept nowhere");
 }

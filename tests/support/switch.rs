@@ -8,7 +8,7 @@ mod events;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -296,13 +296,24 @@ impl Switch {
 
     /// A console command: exit code, standard output, standard error.
     pub fn console(&self, args: &[&str]) -> (i32, String, String) {
-        let output = Command::new(cordboard())
+        self.console_told(args, "")
+    }
+
+    /// The same with this on its standard input.
+    pub fn console_told(&self, args: &[&str], input: &str) -> (i32, String, String) {
+        let mut console = Command::new(cordboard())
             .args(args)
             .args(["--data", "data"])
             .current_dir(self.root())
             .env("NO_COLOR", "1")
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // A command that reads none of it is gone by now, maybe.
+        let _ = console.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = console.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (
             output.status.code().unwrap_or(-1),

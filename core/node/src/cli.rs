@@ -130,14 +130,17 @@ pub enum Command {
     Simulate(Simulate),
     /// Print generated passwords.
     Secrets,
-    /// Set a user's SIP password (read from standard input when not given).
+    /// Set a user's SIP password: asked for, or the first line of standard input.
+    ///
+    /// It is no argument, since everybody on the machine can read those in the list of processes.
     Password {
         /// Tenant.
         tenant: String,
         /// User.
         user: String,
-        /// The password.
-        password: Option<String>,
+        /// Make one and print it instead of asking.
+        #[arg(long)]
+        generate: bool,
     },
     /// List calls that are up.
     Calls,

@@ -1,6 +1,6 @@
 //! The console: commands against the running switch, or against its database where it is not running.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use cordboard_store::{CallQuery, CallRow, CdrQuery, Store};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::{CallCommand, Command, Start};
 use crate::control::client::{self, ClientError};
 use crate::control::verb::{Originate, Verb};
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, generate_password};
 use crate::{explain, start};
 
 /// Prints a line; a reader that has seen enough (`| head`) is no error.
@@ -26,6 +26,11 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
     let said = match command {
         Command::Secrets => return secrets(data, json),
         Command::Trace { call } => return trace(data, call, json),
+        Command::Password {
+            tenant,
+            user,
+            generate,
+        } => password(data, tenant, user, generate),
         Command::Contacts { last, tenant } => reading(data, places, async |store: &dyn Store| {
             contacts(store, tenant.as_deref(), last).await
         }),
@@ -108,36 +113,42 @@ fn verb(command: Command) -> Result<Verb, String> {
         Command::Drain { off } => Verb::Drain { on: !off },
         Command::Shutdown { drain } => Verb::Shutdown { drain },
         Command::Health => Verb::Health,
-        Command::Password {
-            tenant,
-            user,
-            password,
-        } => Verb::Password {
-            tenant,
-            user,
-            password: password.map_or_else(read_password, Ok)?,
-        },
         _ => return Err("that is no command for a running switch".to_owned()),
     })
 }
 
-/// A password from standard input, so that it stands in no process list.
+/// Sets a password; one that was made here is printed, and kept nowhere.
+fn password(data: &DataDir, tenant: String, user: String, generate: bool) -> Said {
+    let password = match generate {
+        true => generate_password().map_err(|e| e.to_string())?,
+        false => read_password()?,
+    };
+    let shown = generate.then(|| json!({ "tenant": tenant, "user": user, "password": password }));
+    let verb = Verb::Password {
+        tenant,
+        user,
+        password,
+    };
+    let said = client::ask(&data.control(), &verb).map_err(|e| e.to_string())?;
+    Ok(shown.unwrap_or(said))
+}
+
+const PASSWORD_LINE_BYTES_MAX: u64 = 1024;
+
+/// The first line of standard input.
 fn read_password() -> Result<String, String> {
-    if std::io::stdin().is_terminal() {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
         eprint!("New password: ");
         let _ = std::io::stderr().flush();
-        let mut line = String::new();
-        std::io::stdin()
-            .read_line(&mut line)
-            .map_err(|e| e.to_string())?;
-        return Ok(line.trim_end().to_owned());
     }
-    let mut text = String::new();
-    std::io::stdin()
-        .take(1024)
-        .read_to_string(&mut text)
+    let mut line = String::new();
+    stdin
+        .lock()
+        .take(PASSWORD_LINE_BYTES_MAX)
+        .read_line(&mut line)
         .map_err(|e| e.to_string())?;
-    Ok(text.trim_end().to_owned())
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn secrets(data: &DataDir, json: bool) -> ExitCode {

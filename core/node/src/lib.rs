@@ -53,7 +53,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match command {
         Command::Check { dir, scripts } => offline::check(&dir, &scripts, cli.json),
         Command::Test { dir, scripts } => offline::test(&dir, &scripts, cli.json),
-        Command::Fmt { dir, check } => offline::fmt(&dir, check),
+        Command::Fmt { dir, check } => offline::fmt(&dir, check, cli.json),
         Command::Simulate(call) => offline::simulate(&call, cli.json),
         other => console::carry_out(&data, other, &cli.start, cli.json),
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordboard_dialplan::diagnostic;
+use cordboard_dialplan::diagnostic::{self, Diagnostic};
 use cordboard_dialplan::file::Source;
 use cordboard_dialplan::route::TestCall;
 use cordboard_host::{CpuTime, Limits, LuaHost};
@@ -86,40 +86,74 @@ pub fn test(dir: &Path, scripts: &Path, json: bool) -> ExitCode {
     }
 }
 
-/// `cordboard fmt DIR`.
-pub fn fmt(dir: &Path, check: bool) -> ExitCode {
+/// `cordboard fmt DIR`: names the files whose layout is not the usual one, and mends them unless only asked to `check`.
+pub fn fmt(dir: &Path, check: bool, json: bool) -> ExitCode {
     let source = match files::dialplan_source(dir) {
         Ok(source) => source,
-        Err(error) => return failed(&LoadError::Files(error), false),
+        Err(error) => return failed(&LoadError::Files(error), json),
     };
-    let mut changed = 0;
-    let mut wrong = false;
-    for (name, text) in source
-        .files
-        .iter()
-        .filter(|(name, _)| name.ends_with(".kdl"))
-    {
+    let laid_out = lay_out(dir, &source, check);
+    let wrong = !laid_out.mistakes.is_empty() || !laid_out.unwritten.is_empty();
+    let good = !wrong && (!check || laid_out.changed.is_empty());
+    if json {
+        let unwritten = laid_out.unwritten.iter();
+        let unwritten: Vec<_> = unwritten
+            .map(|(name, why)| json!({ "file": name, "error": why }))
+            .collect();
+        let said = json!({
+            "ok": good,
+            "changed": laid_out.changed,
+            "mistakes": diagnostic::to_json(&laid_out.mistakes),
+            "unwritten": unwritten,
+        });
+        println!("{said:#}");
+    } else {
+        for name in &laid_out.changed {
+            println!("{name}");
+        }
+        if !laid_out.mistakes.is_empty() {
+            let text = diagnostic::render(&laid_out.mistakes, &source, true);
+            eprint!("{text}");
+        }
+        for (name, why) in &laid_out.unwritten {
+            eprintln!("{name}: {why}");
+        }
+    }
+    match good {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// What laying out a folder came to.
+#[derive(Default)]
+struct LaidOut {
+    /// Files whose layout was another one.
+    changed: Vec<String>,
+    /// Of the files that could not be read as dialplan.
+    mistakes: Vec<Diagnostic>,
+    /// Files that could not be written, and why.
+    unwritten: Vec<(String, String)>,
+}
+
+fn lay_out(dir: &Path, source: &Source, check: bool) -> LaidOut {
+    let mut laid_out = LaidOut::default();
+    let plans = source.files.iter();
+    for (name, text) in plans.filter(|(name, _)| name.ends_with(".kdl")) {
         match cordboard_dialplan::format(name, text) {
             Ok(fresh) if fresh == **text => {}
             Ok(fresh) => {
-                changed += 1;
-                println!("{name}");
+                laid_out.changed.push(name.to_string());
                 if !check && let Err(error) = std::fs::write(dir.join(name), fresh) {
-                    eprintln!("{name}: {error}");
-                    wrong = true;
+                    laid_out
+                        .unwritten
+                        .push((name.to_string(), error.to_string()));
                 }
             }
-            Err(mistakes) => {
-                eprint!("{}", diagnostic::render(&mistakes, &source, true));
-                wrong = true;
-            }
+            Err(mistakes) => laid_out.mistakes.extend(mistakes),
         }
     }
-    if wrong || (check && changed > 0) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    laid_out
 }
 
 /// `cordboard simulate DIR --from .. --to .. --at .. --keys ..`.
