@@ -8,11 +8,13 @@ mod faults;
 mod first_call;
 mod hold;
 mod hostile;
+mod idle;
 mod menu;
 mod proxy;
 mod recording;
 mod register;
 mod secret;
+mod still_server;
 mod trunk;
 
 use cordboard_tests::switch::{Plan, Switch};

@@ -54,6 +54,28 @@ fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// How many files this process may have open, after it has raised that to what it is allowed.
+pub fn open_files_max() -> usize {
+    let limits = || {
+        let text = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        let line = text.lines().find(|l| l.starts_with("Max open files"));
+        let mut numbers = line?.split_whitespace().skip(3);
+        let soft: usize = numbers.next()?.parse().ok()?;
+        let hard: usize = numbers.next()?.parse().ok()?;
+        Some((soft, hard))
+    };
+    let Some((soft, hard)) = limits() else {
+        return 1_024;
+    };
+    if soft < hard {
+        let _ = Command::new("prlimit")
+            .args(["--pid", &std::process::id().to_string()])
+            .arg(format!("--nofile={hard}:{hard}"))
+            .status();
+    }
+    limits().map_or(soft, |(soft, _)| soft)
+}
+
 /// The daemon's binary: beside the test executable's folder.
 pub fn cordboard() -> PathBuf {
     let exe = std::env::current_exe().unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::ports;
 use crate::programs::Child;
 use crate::switch::Switch;
+use crate::wait::s;
 
 /// How a sipp is run.
 pub struct Run<'a> {
@@ -27,6 +28,8 @@ pub struct Run<'a> {
     pub rate: u32,
     /// It waits for calls instead of making them.
     pub answers: bool,
+    /// It gives up after this.
+    pub limit: Duration,
 }
 
 impl Default for Run<'_> {
@@ -41,6 +44,7 @@ impl Default for Run<'_> {
             calls: 1,
             rate: 10,
             answers: false,
+            limit: s(60),
         }
     }
 }
@@ -84,7 +88,7 @@ impl Sipp {
                 if run.tcp { "t1" } else { "u1" },
                 "-nostdin",
                 "-timeout",
-                "60s",
+                &format!("{}s", run.limit.as_secs()),
             ]);
             command.args([
                 "-trace_err",
