@@ -2,6 +2,7 @@
 
 pub(crate) mod lexer;
 mod scan;
+mod skeleton;
 pub(crate) mod tree;
 
 use std::collections::{BTreeMap, HashMap};

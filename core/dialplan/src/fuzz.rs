@@ -82,6 +82,8 @@ impl Values for Odd {
 mod tests {
     use proptest::prelude::*;
 
+    use crate::{Cache, Known, Source, load};
+
     #[test]
     fn nothing_deep_or_long_overflows_or_hangs() {
         let n = 2000;
@@ -105,9 +107,76 @@ mod tests {
             ("\"\"\"\n", "", ""),
             ("a {", "", ""),
             ("/* ", "", ""),
+            ("}", "", ""),
+            ("}\n", "a", ""),
+            ("a }\n", "", ""),
+            (")", "", ""),
         ] {
             for depth in [30, 60, n] {
                 let text = format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
+                super::fuzz_dialplan(text.as_bytes());
+            }
+        }
+    }
+
+    /// A parser that goes on behind every mistake by calling itself would overflow its stack here,
+    /// and a lexer that looks ahead to the end of the file would take minutes.
+    #[test]
+    fn a_long_file_of_mistakes_overflows_nothing() {
+        for line in [
+            "a {} b\n",
+            "a {} b ",
+            "}",
+            "}\n",
+            "a b(c)\n",
+            "a b(c) ",
+            "\"a\"b ",
+            "a b=c=d\n",
+            "a b=c=d ",
+            "/*",
+            "*/",
+            "/* * */ ",
+            "\"\\q { \"\n",
+            "a \"\\q x\" {\n",
+            "a { \"\\q x\" }\n",
+            "\"{\"\"{\" ",
+            "#\"",
+            "\"\"\"{",
+            "(",
+            "(a",
+            "a /-",
+            "/-a {} ",
+            "=",
+            "\\ ",
+            "\"\\q /* ",
+            "{",
+            "\"x\" {",
+            "\"{\n",
+            "a\"{",
+            "0x{3}{",
+            "\u{feff}{",
+            "a \u{200e}\"{",
+        ] {
+            let text = line.repeat(40_000 / line.len());
+            let source = Source::of([("main.kdl", &*text)]);
+            let loaded = load(
+                &source,
+                &Known::of(["welcome"], ["welcome"]),
+                &mut Cache::new(),
+            );
+            assert!(
+                loaded.is_err_and(|findings| !findings.is_empty()),
+                "{line:?}"
+            );
+        }
+    }
+
+    /// The parser calls itself for every `*` and `/` of a comment.
+    #[test]
+    fn a_banner_of_stars_is_a_comment() {
+        for (open, close) in [("/*", "*/\n"), ("/*", ""), ("a \"/*\" /*", "*/\n")] {
+            for fill in ["*", "/", "* ", "/ * "] {
+                let text = format!("{open}{}{close}", fill.repeat(1_000));
                 super::fuzz_dialplan(text.as_bytes());
             }
         }

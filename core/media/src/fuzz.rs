@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::command::{Codec, Command, MediaPort, StreamId, StreamSpec};
-use crate::engine::{Engine, SEND_BYTES_MAX};
+use crate::engine::{Engine, SEND_BYTES_MAX, Transmit};
 use crate::rtp::{self, rtcp};
 use crate::sdp::{Direction, LocalMedia, Session, offered_codecs};
 
@@ -35,6 +35,12 @@ pub fn fuzz_sdp(octets: &[u8]) {
 /// Two bridged streams; the octets are packets, each with a length octet before it.
 pub fn fuzz_rtp(octets: &[u8]) {
     let (mut engine, streams) = bridged();
+    let record = Command::Record {
+        left: streams[0],
+        recording: 1,
+        file: String::new(),
+    };
+    engine.command(Duration::ZERO, record);
     let mut now = Duration::ZERO;
     let mut rest = octets;
     while let Some((length, after)) = rest.split_first() {
@@ -46,15 +52,23 @@ pub fn fuzz_rtp(octets: &[u8]) {
         if let Some(sent) = engine.handle_rtp(now, stream, HERE, &mut packet) {
             assert!(sent.len == packet.len() && rtp::read(&packet).is_some());
         }
-        drain(&mut engine, now);
+        drain(&mut engine, now, |_, _| {});
     }
 }
 
-/// Reports, alone and heard by a stream.
+/// Reports, alone and heard by a stream that has sent and received, which reports in its turn.
 pub fn fuzz_rtcp(octets: &[u8]) {
-    let (mut engine, streams) = bridged();
-    engine.handle_rtcp(Duration::ZERO, streams[0], HERE, octets);
-    drain(&mut engine, Duration::from_secs(20));
+    let (mut engine, [a, b]) = bridged();
+    let mut packet = [0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 9, 0xff, 0xff];
+    engine.handle_rtp(Duration::ZERO, a, HERE, &mut packet);
+    engine.handle_rtcp(Duration::from_millis(5), a, HERE, octets);
+    engine.handle_rtcp(Duration::from_millis(5), b, HERE, octets);
+    let mut reports = 0;
+    drain(&mut engine, Duration::from_secs(6), |sent, octets| {
+        assert!(!sent.rtcp || rtcp::read(octets, 7).is_some());
+        reports += u32::from(sent.rtcp);
+    });
+    assert_eq!(reports, 2, "one of each stream, whatever it was told");
     if let Some(heard) = rtcp::read(octets, 7) {
         let mut out = [0; rtcp::COMPOUND_BYTES_MAX];
         let _ = rtcp::build(&mut out, 7, None, heard.about_us, "c");
@@ -102,20 +116,16 @@ fn bridged() -> (Engine, [StreamId; 2]) {
         engine.command(Duration::ZERO, Command::Configure { stream, spec });
     }
     let [a, b] = streams;
-    let record = Command::Record {
-        left: a,
-        recording: 1,
-        file: String::new(),
-    };
     engine.command(Duration::ZERO, Command::Bridge { a, b });
-    engine.command(Duration::ZERO, record);
     (engine, streams)
 }
 
-fn drain(engine: &mut Engine, now: Duration) {
+fn drain(engine: &mut Engine, now: Duration, mut sent: impl FnMut(Transmit, &[u8])) {
     engine.tick(now);
     let mut out = [0; SEND_BYTES_MAX];
-    while engine.poll_send(&mut out).is_some() {}
+    while let Some(one) = engine.poll_send(&mut out) {
+        sent(one, out.get(..one.len).unwrap_or_default());
+    }
     while engine.poll_event().is_some() {}
     while engine.poll_recorded().is_some() {}
 }

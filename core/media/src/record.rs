@@ -96,10 +96,15 @@ impl Mixer {
             return None;
         }
         let mut block = Vec::with_capacity(2 * count as usize);
-        for place in self.flushed..self.flushed + count {
-            let slot = &mut self.ring[place as usize % RING];
-            block.extend_from_slice(slot);
-            *slot = [0; 2];
+        // The ring in at most two runs: up to its end, and on from its begin.
+        let from = self.flushed as usize % RING;
+        let (begin, end) = self.ring.split_at_mut(from);
+        let first = (count as usize).min(end.len());
+        let second = (count as usize - first).min(begin.len());
+        for run in [end.get_mut(..first), begin.get_mut(..second)] {
+            let run = run.unwrap_or_default();
+            block.extend_from_slice(run.as_flattened());
+            run.fill([0; 2]);
         }
         self.flushed += count;
         Some(block)

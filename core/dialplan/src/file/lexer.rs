@@ -53,7 +53,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     out
 }
 
-fn is_newline(c: char) -> bool {
+pub(super) fn is_newline(c: char) -> bool {
     matches!(
         c,
         '\n' | '\r' | '\u{85}' | '\u{0b}' | '\u{0c}' | '\u{2028}' | '\u{2029}'
@@ -90,7 +90,10 @@ fn piece(rest: &str) -> (Kind, usize) {
     }
     match c {
         '/' if rest.starts_with("//") => (Kind::LineComment, line_length(rest)),
-        '/' if rest.starts_with("/*") => (Kind::BlockComment, block_comment(rest)),
+        '/' if rest.starts_with("/*") => (
+            Kind::BlockComment,
+            block_comment(rest).unwrap_or(rest.len()),
+        ),
         '/' if rest.starts_with("/-") => (Kind::SlashDash, 2),
         ';' => (Kind::Semicolon, 1),
         '{' => (Kind::Open, 1),
@@ -104,7 +107,8 @@ fn piece(rest: &str) -> (Kind, usize) {
     }
 }
 
-fn block_comment(rest: &str) -> usize {
+/// The length of the comment that begins here; `None` where it has no end.
+pub(super) fn block_comment(rest: &str) -> Option<usize> {
     let (mut depth, mut at) = (0usize, 0);
     while let Some(tail) = rest.get(at..).filter(|t| !t.is_empty()) {
         if tail.starts_with("/*") {
@@ -114,13 +118,13 @@ fn block_comment(rest: &str) -> usize {
             depth -= 1;
             at += 2;
             if depth == 0 {
-                return at;
+                return Some(at);
             }
         } else {
             at += tail.chars().next().map_or(1, char::len_utf8);
         }
     }
-    rest.len()
+    None
 }
 
 fn quoted(rest: &str) -> (Kind, usize) {
@@ -163,21 +167,19 @@ fn raw(rest: &str) -> (Kind, usize) {
 }
 
 fn continuation(rest: &str) -> (Kind, usize) {
-    let line = line_length(rest);
-    let after = rest.get(1..line).unwrap_or("").trim_start();
-    match after.is_empty() || after.starts_with("//") {
-        true => {
-            let newline = rest.get(line..).and_then(|r| r.chars().next());
-            let crlf = rest.get(line..).is_some_and(|r| r.starts_with("\r\n"));
-            let newline = if crlf {
-                2
-            } else {
-                newline.map_or(0, char::len_utf8)
-            };
-            (Kind::Continuation, line + newline)
-        }
-        false => (Kind::Word, 1),
+    // Only what stands on this line before another word is looked at: a line may have very many.
+    let after = rest.get(1..).unwrap_or("").trim_start_matches(is_space);
+    if !(after.is_empty() || after.starts_with(is_newline) || after.starts_with("//")) {
+        return (Kind::Word, 1);
     }
+    let line = line_length(rest);
+    let behind = rest.get(line..).unwrap_or("");
+    let newline = if behind.starts_with("\r\n") {
+        2
+    } else {
+        behind.chars().next().map_or(0, char::len_utf8)
+    };
+    (Kind::Continuation, line + newline)
 }
 
 /// A word ends at white space and at whatever begins another piece. A count or range in braces
@@ -188,13 +190,12 @@ fn word(rest: &str) -> usize {
         let tail = rest.get(at..).unwrap_or("");
         if c == '{' && at > 0 {
             let number = rest.starts_with(|c: char| c.is_ascii_digit() || "+[x".contains(c));
-            let end = tail.find('}').unwrap_or(0);
-            let inside = tail.get(1..end).unwrap_or("");
-            let counts = inside
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
-            if number && !inside.is_empty() && counts {
-                at += end + 1;
+            let count = tail.get(1..).unwrap_or("");
+            let end = count
+                .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))
+                .unwrap_or(0);
+            if number && end > 0 && count.get(end..).is_some_and(|c| c.starts_with('}')) {
+                at += end + 2;
                 continue;
             }
         }

@@ -1,14 +1,18 @@
 //! Mistakes that the KDL parser reports far from where they are, found first, and mended in a copy
 //! of the same length so that the rest of the file is still checked.
 
-use super::lexer::{Kind, Piece, pieces};
+use super::lexer::{Kind, Piece, block_comment, is_newline, pieces};
 use crate::diagnostic::{Diagnostic, Lines};
+
+/// Most mistakes shown of one file.
+pub(super) const FINDINGS_MAX: usize = 50;
 
 /// What the scan found.
 pub(super) struct Scan {
     /// Mistakes with the right message.
     pub(super) findings: Vec<Diagnostic>,
-    /// The text with these mistakes mended, byte for byte as long; `None` where nothing was mended.
+    /// The text with these mistakes mended and without comments, byte for byte as long; `None` where
+    /// it is the same.
     pub(super) mended: Option<String>,
     /// The text's pieces.
     pub(super) pieces: Vec<Piece>,
@@ -31,6 +35,24 @@ pub(super) fn scan(lines: &Lines) -> Scan {
             Kind::Open => open.push(*piece),
             Kind::Close if open.pop().is_none() => {
                 mender.finding(*piece, "DP0006", "a `}` without its `{`", "");
+            }
+            Kind::LineComment => mender.fill(*piece, b' '),
+            Kind::Continuation => {
+                // Behind its backslash may be a comment.
+                let line = piece.of(text).trim_end_matches(is_newline).len();
+                let (at, end) = (piece.at + 1, piece.at + line);
+                mender.fill(Piece { at, end, ..*piece }, b' ');
+            }
+            Kind::BlockComment => {
+                mender.fill(*piece, b' ');
+                if block_comment(piece.of(text)).is_none() {
+                    let begin = Piece {
+                        end: piece.at + 2,
+                        ..*piece
+                    };
+                    let message = "a comment that is not closed";
+                    mender.finding(begin, "DP0006", message, "close it with `*/`");
+                }
             }
             Kind::Unclosed => {
                 mender.finding(
@@ -67,7 +89,11 @@ struct Mender<'l> {
 }
 
 impl Mender<'_> {
+    /// Beyond the most that are shown, nothing is kept.
     fn finding(&mut self, piece: Piece, code: &'static str, message: &str, help: &str) {
+        if self.findings.len() >= FINDINGS_MAX {
+            return;
+        }
         let mark = self.lines.mark(piece.at, piece.end - piece.at);
         let mut finding = Diagnostic::error(mark, code, message);
         if !help.is_empty() {
@@ -104,7 +130,7 @@ impl Mender<'_> {
         } else if value && is_duration(word) {
             let help = format!("write `\"{word}\"`");
             self.finding(piece, "DP0002", "a time is quoted", &help);
-            self.blank(piece);
+            self.fill(piece, b'_');
         } else if value && is_bare_number(word) {
             let help = format!("write `\"{word}\"`");
             self.finding(
@@ -113,14 +139,14 @@ impl Mender<'_> {
                 "a number that has letters or signs is quoted",
                 &help,
             );
-            self.blank(piece);
+            self.fill(piece, b'_');
         }
     }
 
-    /// Puts a bare word of the same length in its place.
-    fn blank(&mut self, piece: Piece) {
+    /// Puts as many of one byte in its place: a bare word, or white space.
+    fn fill(&mut self, piece: Piece, with: u8) {
         self.mends
-            .extend((piece.at..piece.end).map(|at| (at, b'_')));
+            .extend((piece.at..piece.end).map(|at| (at, with)));
     }
 }
 

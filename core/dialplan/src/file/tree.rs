@@ -1,13 +1,12 @@
 //! One file as a tree of nodes that know their bytes.
 
-use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+use kdl::{KdlDocument, KdlEntry, KdlError, KdlNode, KdlValue};
 
 use super::lexer::{Kind, Piece};
-use super::scan::{outermost, scan};
+use super::scan::{FINDINGS_MAX, outermost, scan};
+use super::skeleton::{self, Break};
 use crate::diagnostic::{Diagnostic, Lines};
 
-/// Most syntax errors shown of one file.
-const SYNTAX_ERRORS_MAX: usize = 10;
 /// Deepest nesting of blocks; deeper ones are refused before the parser sees them.
 const DEPTH_MAX: usize = 64;
 /// Deepest nesting of blocks behind `/-`.
@@ -74,7 +73,8 @@ pub(crate) fn parse(lines: &Lines) -> Parsed {
     let scan = scan(lines);
     let text = scan.mended.as_deref().unwrap_or(lines.text());
     let mut findings = scan.findings;
-    if let Some((at, message)) = too_deep(&scan.pieces, lines.text()) {
+    let scan_found = !findings.is_empty();
+    if let Some((at, message)) = too_deep(&scan.pieces) {
         findings.push(Diagnostic::error(lines.mark(at, 1), "DP0001", message));
         return Parsed {
             nodes: Vec::new(),
@@ -82,43 +82,73 @@ pub(crate) fn parse(lines: &Lines) -> Parsed {
             whole: false,
         };
     }
-    match KdlDocument::parse_v2(text) {
-        Ok(document) => Parsed {
+    let sound = skeleton::check(text).is_none();
+    if (sound || skeleton::is_small(text))
+        && let Ok(document) = KdlDocument::parse_v2(text)
+    {
+        debug_assert!(sound, "{:?} of {text:?}", skeleton::check(text));
+        return Parsed {
             nodes: convert(&document, 0, text),
             findings,
             whole: true,
-        },
-        Err(_) => {
-            let mut nodes = Vec::new();
-            let found_before = !findings.is_empty();
-            for (start, end) in outermost(&scan.pieces) {
-                let part = text.get(start..end).unwrap_or("");
-                match KdlDocument::parse_v2(part) {
-                    Ok(document) => nodes.extend(convert(&document, start, text)),
-                    Err(error) => {
-                        let inside = |d: &Diagnostic| {
-                            let at = d.mark.offset as usize;
-                            at >= start && at <= end
-                        };
-                        if !(found_before && findings.iter().any(inside)) {
-                            findings.extend(syntax(lines, start, &error));
-                        }
-                    }
-                }
+        };
+    }
+    let mut nodes = Vec::new();
+    for (start, end) in outermost(&scan.pieces) {
+        let part = text.get(start..end).unwrap_or("");
+        let found = match part_of(part) {
+            Ok(document) => {
+                nodes.extend(convert(&document, start, text));
+                continue;
             }
-            findings.truncate(SYNTAX_ERRORS_MAX.max(50));
-            Parsed {
-                nodes,
-                findings,
-                whole: false,
+            Err(wrong) => wrong.finding(lines, start),
+        };
+        let inside = |d: &Diagnostic| {
+            let at = d.mark.offset as usize;
+            at >= start && at <= end
+        };
+        if findings.len() < FINDINGS_MAX && !(scan_found && findings.iter().any(inside)) {
+            findings.extend(found);
+        }
+    }
+    Parsed {
+        nodes,
+        findings,
+        whole: false,
+    }
+}
+
+/// Why a part of a file is not read.
+enum Wrong {
+    /// As the parser says.
+    Syntax(KdlError),
+    /// As its shape says, where the parser may not see it.
+    Shape(Break),
+}
+
+impl Wrong {
+    fn finding(&self, lines: &Lines, start: usize) -> Option<Diagnostic> {
+        match self {
+            Wrong::Syntax(error) => syntax(lines, start, error),
+            Wrong::Shape(at) => {
+                let mark = lines.mark(start + at.at, at.len);
+                let message = format!("this cannot be read: {}", at.message);
+                Some(Diagnostic::error(mark, "DP0001", message))
             }
         }
     }
 }
 
+fn part_of(part: &str) -> Result<KdlDocument, Wrong> {
+    match skeleton::check(part) {
+        Some(at) if !skeleton::is_small(part) => Err(Wrong::Shape(at)),
+        _ => KdlDocument::parse_v2(part).map_err(Wrong::Syntax),
+    }
+}
+
 /// What the parser would overflow its stack on, or take for ever over: it is recursive, and reads a
 /// block behind `/-` twice at every level.
-fn too_deep(pieces: &[Piece], text: &str) -> Option<(usize, &'static str)> {
+fn too_deep(pieces: &[Piece]) -> Option<(usize, &'static str)> {
     let (mut parens, mut dashes, mut behind_dash) = (0usize, 0usize, false);
     // For each open block, whether it stands behind `/-`.
     let mut open: Vec<bool> = Vec::new();
@@ -140,9 +170,6 @@ fn too_deep(pieces: &[Piece], text: &str) -> Option<(usize, &'static str)> {
             Kind::SlashDash => dashes += 1,
             Kind::Word | Kind::Text => dashes = 0,
             Kind::Newline => parens = 0,
-            Kind::BlockComment if comment_depth(piece.of(text)) > DEPTH_MAX => {
-                return Some((piece.at, "comments nested more than 64 deep"));
-            }
             _ => {}
         }
         if parens > RUN_MAX || dashes > RUN_MAX {
@@ -157,26 +184,7 @@ fn too_deep(pieces: &[Piece], text: &str) -> Option<(usize, &'static str)> {
     None
 }
 
-/// How deep `/*` are nested in a comment.
-fn comment_depth(comment: &str) -> usize {
-    let bytes = comment.as_bytes();
-    let (mut depth, mut deepest, mut at) = (0usize, 0usize, 0usize);
-    while let Some([a, b]) = bytes.get(at..at + 2) {
-        match (a, b) {
-            (b'/', b'*') => depth += 1,
-            (b'*', b'/') => depth = depth.saturating_sub(1),
-            _ => {
-                at += 1;
-                continue;
-            }
-        }
-        at += 2;
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
-fn syntax(lines: &Lines, start: usize, error: &kdl::KdlError) -> Vec<Diagnostic> {
+fn syntax(lines: &Lines, start: usize, error: &KdlError) -> Option<Diagnostic> {
     // The scan knows the braces; what the parser says of them follows from another mistake.
     let closing = |d: &&kdl::KdlDiagnostic| {
         d.message
@@ -188,7 +196,7 @@ fn syntax(lines: &Lines, start: usize, error: &kdl::KdlError) -> Vec<Diagnostic>
         .iter()
         .find(closing)
         .or(error.diagnostics.first());
-    let found = first.into_iter().map(|d| {
+    first.map(|d| {
         let mark = lines.mark(start + d.span.offset(), d.span.len());
         let message = d.message.clone().unwrap_or_else(|| "not KDL".into());
         let mut message = message
@@ -202,8 +210,7 @@ fn syntax(lines: &Lines, start: usize, error: &kdl::KdlError) -> Vec<Diagnostic>
             Some(help) => finding.help(help.clone()),
             None => finding,
         }
-    });
-    found.collect()
+    })
 }
 
 fn convert(document: &KdlDocument, base: usize, text: &str) -> Vec<Node> {

@@ -328,7 +328,7 @@ impl Reader<'_> {
         if varies || is_count {
             self.prefix.get_or_insert(start);
         }
-        if self.keys.len() + max > KEYS_MAX {
+        if self.keys.len().saturating_add(max) > KEYS_MAX {
             let message = format!("a number of more than {KEYS_MAX} keys");
             return Err(wrong(start, self.at - start, &message, ""));
         }

@@ -94,6 +94,10 @@ fn wrong_patterns_are_marked_where_they_are_wrong() {
     assert_eq!(wrong("12 3"), " ");
     assert_eq!(wrong("1x{0}"), "{0");
     assert!(Pattern::parse("x{40}x{40}").is_err());
+    // As many as there can be, and one more: no sum of keys turns over.
+    let most = usize::MAX;
+    assert!(Pattern::parse(&format!("01x{{8,{most}}}")).is_err());
+    assert!(Pattern::parse(&format!("01x{{{most}}}")).is_err());
     assert!(Pattern::parse("").is_err());
 }
 
