@@ -27,6 +27,7 @@ pub struct Plan {
     scratch: Scratch,
     node: String,
     default_tenant: bool,
+    rtp_ports: u16,
 }
 
 impl Plan {
@@ -40,6 +41,7 @@ impl Plan {
             scratch,
             node: String::new(),
             default_tenant: false,
+            rtp_ports: 80,
         }
     }
 
@@ -137,15 +139,21 @@ impl Plan {
         self
     }
 
+    /// So many RTP ports, instead of 80: a leg takes two, and two seconds more after its end.
+    pub fn rtp_ports(mut self, count: u16) -> Self {
+        self.rtp_ports = count;
+        self
+    }
+
     /// Starts it and waits until it is healthy.
     #[track_caller]
     pub fn start(self) -> Switch {
         let sip = ports::one();
         let http = ports::one();
-        let rtp = ports::block(80);
+        let rtp = ports::block(self.rtp_ports);
         let node = format!(
             "listen udp=\"127.0.0.1:{sip}\" tcp=\"127.0.0.1:{sip}\"\nhttp \"127.0.0.1:{http}\"\nrtp \"{rtp}-{}\"\nmedia-threads 1\n{}",
-            rtp + 79,
+            rtp + self.rtp_ports - 1,
             self.node
         );
         std::fs::write(self.scratch.path().join("dialplans/_node.kdl"), node).unwrap();
