@@ -2,5 +2,6 @@
 //! (`support/sim`), and the drivers of the fuzz targets. No sockets, no waiting.
 
 mod flows;
+#[path = "fuzz/stories.rs"]
 mod fuzz;
 mod sim;

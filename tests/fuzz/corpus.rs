@@ -353,13 +353,37 @@ pub fn packets(target: &str) -> Corpus {
     ]
     .concat();
     let odd = vec![0x80 | 0x3f, 0x80, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-    let report = vec![
-        0x81, 200, 0, 12, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3,
-        0, 0, 0, 7,
-    ];
     Corpus {
         found: found(target),
-        entries: vec![voice, key, odd, report, vec![0x80, 203, 0, 1, 0, 0, 0, 9]],
+        entries: vec![voice, key, odd],
+        words: &[],
+    }
+}
+
+/// RTCP compounds: a sender report with a block about us, a receiver report with its names and
+/// its goodbye, and a goodbye alone.
+pub fn reports(target: &str) -> Corpus {
+    let block = [
+        0, 0, 0, 0, 12, 0, 0, 7, 0, 1, 0, 9, 0, 0, 0, 80, 1, 2, 3, 4, 0, 1, 0, 0,
+    ];
+    let info = [
+        0, 0, 0, 9, 0x83, 0xaa, 0x7e, 0x80, 0, 0, 0, 0, 0, 0, 1, 64, 0, 0, 0, 50, 0, 0, 31, 64,
+    ];
+    let names = [
+        0x81, 202, 0, 3, 0, 0, 0, 9, 1, 4, b'a', b'@', b'b', b'c', 0, 0,
+    ];
+    let bye = [0x81, 203, 0, 1, 0, 0, 0, 9];
+    let sender = [&[0x81, 200, 0, 12][..], &info, &block].concat();
+    let receiver = [&[0x81, 201, 0, 7, 0, 0, 0, 9][..], &block].concat();
+    Corpus {
+        found: found(target),
+        entries: vec![
+            [&sender[..], &names].concat(),
+            [&receiver[..], &names, &bye].concat(),
+            sender,
+            receiver,
+            bye.to_vec(),
+        ],
         words: &[],
     }
 }

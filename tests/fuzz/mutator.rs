@@ -1,6 +1,6 @@
 //! The mutator: flips, splices, cuts, extremes and words, drawn from one seed.
 
-use cordboard_tests::sim::chance::{Chance, Draw};
+use crate::sim::chance::{Chance, Draw};
 
 /// Longest input.
 pub const INPUT_BYTES_MAX: usize = 16_384;

@@ -7,140 +7,60 @@ use std::time::Duration;
 
 use cordboard_call::event::Direction;
 use cordboard_call::{CallId, TenantId};
+use cordboard_dialplan::fuzz as dialplan;
 use cordboard_host::{CpuTime, Limits, LuaHost, Scripts};
+use cordboard_media::fuzz as media;
 use cordboard_node::capture;
+use cordboard_sip::fuzz as sip;
 use cordboard_steps::script::ScriptCall;
 use cordboard_steps::{ScriptAnswer, ScriptStart, ScriptTurn};
-use cordboard_tests::sim::SimNet;
 
-use super::corpus;
-use super::driver::run;
+use super::corpus::{self, Corpus};
+use crate::sim::SimNet;
 
-#[test]
-fn sip_message() {
-    run(
-        "sip_message",
-        corpus::sip("sip_message"),
-        cordboard_sip::fuzz::fuzz_message,
-    );
+/// A function that any bytes may be given to, and what a fuzzer begins with.
+pub struct Target {
+    /// Its name: of its test, of its libFuzzer program, of its folder under `found/`.
+    pub name: &'static str,
+    /// Makes its corpus.
+    pub corpus: fn(&str) -> Corpus,
+    /// Panics when the input breaks what must hold.
+    pub fuzz: fn(&[u8]),
 }
 
-#[test]
-fn sip_framer() {
-    run(
-        "sip_framer",
-        corpus::sip("sip_framer"),
-        cordboard_sip::fuzz::fuzz_framer,
-    );
-}
-
-#[test]
-fn sip_endpoint() {
-    run(
-        "sip_endpoint",
-        corpus::sip("sip_endpoint"),
-        cordboard_sip::fuzz::fuzz_endpoint,
-    );
-}
-
-#[test]
-fn sip_uri() {
-    run(
-        "sip_uri",
-        corpus::headers("sip_uri"),
-        cordboard_sip::fuzz::fuzz_uri,
-    );
-}
-
-#[test]
-fn sip_contact() {
-    run(
-        "sip_contact",
-        corpus::headers("sip_contact"),
-        cordboard_sip::fuzz::fuzz_contact,
-    );
-}
-
-#[test]
-fn sip_digest() {
-    run(
-        "sip_digest",
-        corpus::headers("sip_digest"),
-        cordboard_sip::fuzz::fuzz_digest,
-    );
-}
-
-#[test]
-fn media_sdp() {
-    run(
-        "media_sdp",
-        corpus::sdp("media_sdp"),
-        cordboard_media::fuzz::fuzz_sdp,
-    );
-}
-
-#[test]
-fn media_rtp() {
-    run(
-        "media_rtp",
-        corpus::packets("media_rtp"),
-        cordboard_media::fuzz::fuzz_rtp,
-    );
-}
-
-#[test]
-fn media_rtcp() {
-    run(
-        "media_rtcp",
-        corpus::packets("media_rtcp"),
-        cordboard_media::fuzz::fuzz_rtcp,
-    );
-}
-
-#[test]
-fn media_wav() {
-    run(
-        "media_wav",
-        corpus::sounds("media_wav"),
-        cordboard_media::fuzz::fuzz_wav,
-    );
-}
-
-#[test]
-fn dialplan_files() {
-    run(
-        "dialplan_files",
-        corpus::dialplan("dialplan_files"),
-        cordboard_dialplan::fuzz::fuzz_dialplan,
-    );
-}
-
-#[test]
-fn dialplan_expressions() {
-    run(
+/// All targets.
+pub const TARGETS: [Target; 15] = [
+    target("sip_message", corpus::sip, sip::fuzz_message),
+    target("sip_framer", corpus::sip, sip::fuzz_framer),
+    target("sip_endpoint", corpus::sip, sip::fuzz_endpoint),
+    target("sip_uri", corpus::headers, sip::fuzz_uri),
+    target("sip_contact", corpus::headers, sip::fuzz_contact),
+    target("sip_digest", corpus::headers, sip::fuzz_digest),
+    target("media_sdp", corpus::sdp, media::fuzz_sdp),
+    target("media_rtp", corpus::packets, media::fuzz_rtp),
+    target("media_rtcp", corpus::reports, media::fuzz_rtcp),
+    target("media_wav", corpus::sounds, media::fuzz_wav),
+    target("dialplan_files", corpus::dialplan, dialplan::fuzz_dialplan),
+    target(
         "dialplan_expressions",
-        corpus::expressions("dialplan_expressions"),
-        cordboard_dialplan::fuzz::fuzz_expr,
-    );
+        corpus::expressions,
+        dialplan::fuzz_expr,
+    ),
+    target("scripts", corpus::scripts, fuzz_script),
+    target("captured_lines", corpus::sip, fuzz_capture),
+    target("whole_node", corpus::sip, fuzz_node),
+];
+
+const fn target(name: &'static str, corpus: fn(&str) -> Corpus, fuzz: fn(&[u8])) -> Target {
+    Target { name, corpus, fuzz }
 }
 
-#[test]
-fn scripts() {
-    run("scripts", corpus::scripts("scripts"), fuzz_script);
-}
-
-#[test]
-fn captured_lines() {
-    run(
-        "captured_lines",
-        corpus::sip("captured_lines"),
-        fuzz_capture,
-    );
-}
-
-#[test]
-fn whole_node() {
-    run("whole_node", corpus::sip("whole_node"), fuzz_node);
+/// The target of that name.
+pub fn named(name: &str) -> &'static Target {
+    TARGETS
+        .iter()
+        .find(|target| target.name == name)
+        .expect("the targets are a closed list")
 }
 
 /// Compiles a script and runs it on answers that say little, for a while.

@@ -4,6 +4,8 @@
 //! Every child dies with its owner, every wait has an end, and nothing uses a fixed port.
 
 pub mod baresip;
+#[path = "../fuzz/mod.rs"]
+pub mod fuzz;
 pub mod linphone;
 pub mod ports;
 pub mod programs;

@@ -1,0 +1,6 @@
+//! The target `scripts` as a libFuzzer program.
+#![no_main]
+
+use cordboard_tests::fuzz::targets::named;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (named("scripts").fuzz)(data));

@@ -1,0 +1,6 @@
+//! The target `sip_digest` as a libFuzzer program.
+#![no_main]
+
+use cordboard_tests::fuzz::targets::named;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (named("sip_digest").fuzz)(data));
