@@ -1,6 +1,6 @@
 //! The target `media_wav` as a libFuzzer program.
 #![no_main]
 
-use cordboard_tests::fuzz::targets::named;
+use cordboard_media::fuzz::fuzz_wav;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| (named("media_wav").fuzz)(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz_wav(data));

@@ -1,6 +1,6 @@
 //! The target `sip_digest` as a libFuzzer program.
 #![no_main]
 
-use cordboard_tests::fuzz::targets::named;
+use cordboard_sip::fuzz::fuzz_digest;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| (named("sip_digest").fuzz)(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz_digest(data));
