@@ -62,7 +62,7 @@ pub struct Counters {
 }
 
 /// The shared part of the engine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Board {
     pub out: VecDeque<Output>,
     pub limits: Limits,
@@ -76,6 +76,20 @@ pub(crate) struct Board {
 }
 
 impl Board {
+    /// Nothing is up; there is room for so many legs.
+    pub fn new(legs_max: usize) -> Self {
+        Self {
+            out: VecDeque::new(),
+            limits: Limits::new(legs_max),
+            dialogs: Map::default(),
+            streams: Map::default(),
+            recordings: Map::default(),
+            orphans: Map::default(),
+            counters: Counters::default(),
+            number: 0,
+        }
+    }
+
     /// A number not used before on this board, for recordings and plays.
     pub fn number(&mut self) -> u64 {
         self.number += 1;

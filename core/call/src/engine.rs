@@ -29,11 +29,17 @@ type Time = Duration;
 pub struct Config {
     /// Calls at once on this shard; a further one is refused with `Refusal::Limit`.
     pub calls_max: usize,
+    /// Legs that there is room for: pairs of ports for audio. The last tenth is kept for parties
+    /// that hold few ([`crate::limits::Limits`]).
+    pub legs_max: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { calls_max: 10_000 }
+        Self {
+            calls_max: 10_000,
+            legs_max: 20_000,
+        }
     }
 }
 
@@ -53,7 +59,7 @@ impl Engine {
             config,
             calls: BTreeMap::new(),
             timers: BTreeSet::new(),
-            board: Board::default(),
+            board: Board::new(config.legs_max),
         }
     }
 

@@ -2,6 +2,10 @@
 //!
 //! A tenant's count is calls, a party's count is legs, because a user with one call on each of
 //! two phones is busy twice. At a bound the newcomer is refused; what runs is never touched.
+//!
+//! Legs are also a thing of the whole node, since each takes a pair of ports for audio. The last
+//! tenth of them is kept for parties that hold less than a twentieth: a trunk that floods us, or
+//! is merely large, leaves room for everybody else's calls.
 
 use std::collections::BTreeMap;
 
@@ -45,9 +49,11 @@ impl PartyLimits {
 }
 
 /// What is in use now. Entries at zero are removed, so memory follows use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     tenants: BTreeMap<TenantId, Use>,
+    legs: usize,
+    legs_max: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,6 +63,15 @@ struct Use {
 }
 
 impl Limits {
+    /// Nothing is in use; the node has room for so many legs.
+    pub fn new(legs_max: usize) -> Self {
+        Self {
+            tenants: BTreeMap::new(),
+            legs: 0,
+            legs_max,
+        }
+    }
+
     /// Counts a call, or refuses it at `max`.
     pub fn take_call(&mut self, tenant: &TenantId, max: u32) -> Result<(), Refusal> {
         if self.calls(tenant) >= max {
@@ -74,21 +89,29 @@ impl Limits {
         self.tidy(tenant);
     }
 
-    /// Counts a party's leg, or refuses it at `max`.
+    /// Counts a party's leg, or refuses it at `max`, or where only the node's last legs are left
+    /// and the party has its share.
     pub fn take_party(
         &mut self,
         tenant: &TenantId,
         party: &Party,
         max: u32,
     ) -> Result<(), Refusal> {
-        if self.party(tenant, party) >= max {
-            let who = match party {
-                Party::User(name) => format!("user {name}"),
-                Party::Trunk(name) => format!("trunk {name}"),
-                Party::Stranger => "strangers".to_owned(),
-            };
-            return Err(Refusal::Limit(format!("{who}: {max} calls")));
+        let own = self.party(tenant, party);
+        let who = || match party {
+            Party::User(name) => format!("user {name}"),
+            Party::Trunk(name) => format!("trunk {name}"),
+            Party::Stranger => "strangers".to_owned(),
+        };
+        if own >= max {
+            return Err(Refusal::Limit(format!("{}: {max} calls", who())));
         }
+        let kept = self.legs_max / 10;
+        if self.legs + kept >= self.legs_max && own as usize * 20 >= self.legs_max {
+            let why = format!("{}: the last {kept} legs are kept for others", who());
+            return Err(Refusal::Limit(why));
+        }
+        self.legs += 1;
         let used = self.tenants.entry(tenant.clone()).or_default();
         *used.parties.entry(party.clone()).or_default() += 1;
         Ok(())
@@ -100,6 +123,7 @@ impl Limits {
             && let Some(count) = used.parties.get_mut(party)
         {
             *count = count.saturating_sub(1);
+            self.legs = self.legs.saturating_sub(1);
             if *count == 0 {
                 used.parties.remove(party);
             }
@@ -142,7 +166,7 @@ mod tests {
 
     #[test]
     fn refuses_at_the_bound_and_forgets_at_zero() {
-        let mut limits = Limits::default();
+        let mut limits = Limits::new(1_000);
         let (demo, other) = (TenantId::new("demo"), TenantId::new("other"));
         let alice = Party::User("alice".into());
         limits.take_call(&demo, 1).unwrap();
@@ -163,6 +187,31 @@ mod tests {
         limits.release_call(&demo);
         limits.release_call(&other);
         assert!(limits.is_empty());
+    }
+
+    #[test]
+    fn the_last_legs_are_for_those_who_hold_few() {
+        let mut limits = Limits::new(100);
+        let tenant = TenantId::new("demo");
+        let trunk = |name: &str| Party::Trunk(name.into());
+        let (greedy, modest) = (trunk("greedy"), trunk("modest"));
+        for _ in 0..90 {
+            limits.take_party(&tenant, &greedy, 1_000).unwrap();
+        }
+        assert!(matches!(
+            limits.take_party(&tenant, &greedy, 1_000),
+            Err(Refusal::Limit(why)) if why == "trunk greedy: the last 10 legs are kept for others"
+        ));
+        for _ in 0..5 {
+            limits.take_party(&tenant, &modest, 1_000).unwrap();
+        }
+        assert!(limits.take_party(&tenant, &modest, 1_000).is_err());
+        limits.take_party(&tenant, &trunk("third"), 1_000).unwrap();
+        // What ends makes room again, for everybody.
+        for _ in 0..7 {
+            limits.release_party(&tenant, &greedy);
+        }
+        limits.take_party(&tenant, &greedy, 1_000).unwrap();
     }
 
     #[test]

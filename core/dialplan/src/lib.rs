@@ -18,6 +18,7 @@ pub mod fuzz;
 pub mod node_file;
 pub mod numbers;
 pub mod route;
+pub mod schema;
 pub mod template;
 
 pub use calendar::{Calendar, CalendarState, LocalTime};

@@ -4,6 +4,7 @@
 //! Lua values and back, and decides nothing about calls: that is the room `steps`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod contract;
 pub mod lua;
 
 pub use lua::{

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_call::ids::{CallId, TenantId};
@@ -15,6 +16,8 @@ const LINGER: Duration = Duration::from_secs(5);
 const LINE_BYTES_MAX: usize = 200;
 /// Messages of one dialog that are told; later ones are not.
 const LINES_MAX: u32 = 4_000;
+/// Entries for which a map may keep room that it does not need.
+const SPARE_MAX: usize = 512;
 const CSEQ_BYTES_MAX: usize = 48;
 
 /// What a Call-ID belongs to.
@@ -30,19 +33,18 @@ pub struct Entry {
 #[derive(Default)]
 pub struct Capture {
     /// With the number of messages told so far.
-    entries: HashMap<Box<[u8]>, (Entry, u32)>,
-    of_call: HashMap<CallId, Vec<Box<[u8]>>>,
+    entries: HashMap<Arc<[u8]>, (Entry, u32)>,
+    of_call: HashMap<CallId, Vec<Arc<[u8]>>>,
     leaving: VecDeque<(Duration, CallId)>,
 }
 
 impl Capture {
     /// A dialog of a call begins.
     pub fn bind(&mut self, sip_call_id: &[u8], entry: Entry) {
-        let key: Box<[u8]> = sip_call_id.into();
-        self.of_call
-            .entry(entry.call)
-            .or_default()
-            .push(key.clone());
+        let key: Arc<[u8]> = sip_call_id.into();
+        let keys = self.of_call.entry(entry.call).or_default();
+        keys.reserve_exact(1);
+        keys.push(Arc::clone(&key));
         self.entries.insert(key, (entry, 0));
     }
 
@@ -82,6 +84,12 @@ impl Capture {
         }
     }
 
+    /// Gives memory of a burst back once it is over.
+    pub fn shrink(&mut self) {
+        shrink(&mut self.entries);
+        shrink(&mut self.of_call);
+    }
+
     /// Call-IDs held.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -90,6 +98,14 @@ impl Capture {
     /// True when none is held.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+/// A map that has three quarters of its room free, and not little, lets it go: growing costs as
+/// much as was given back, so this pays after a burst only.
+pub(crate) fn shrink<K: Eq + std::hash::Hash, V>(map: &mut HashMap<K, V>) {
+    if map.capacity() > SPARE_MAX && map.len() < map.capacity() / 4 {
+        map.shrink_to(map.len() * 2);
     }
 }
 

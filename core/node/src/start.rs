@@ -46,7 +46,7 @@ use crate::{bindings, http, watch};
 
 /// Messages that may wait for the shard: more than all streams can say while it takes one turn, so
 /// media threads, which wait for room here, never do.
-const SHARD_MAILBOX: usize = 65_536;
+const SHARD_MAILBOX: usize = 16_384;
 /// How long a digest nonce is good; then phones are asked again without a prompt (`stale`).
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered; beyond it the oldest is asked again.
@@ -243,6 +243,7 @@ async fn assemble(
         endpoint: Endpoint::new(sip_config(&settings)?),
         engine: Engine::new(CallConfig {
             calls_max: settings.limits.calls_max as usize,
+            legs_max: pairs(settings.rtp_ports),
         }),
         ports: Box::new(media.ports(0, 1).map_err(|e| format!("RTP ports: {e}"))?),
         journal: door,
@@ -391,6 +392,12 @@ fn media_config(data: &DataDir, settings: &NodeFile) -> Result<MediaConfig, Stri
         force_epoll: std::env::var_os("CORDBOARD_EPOLL").is_some(),
         seed: u64::from_le_bytes(random_bytes().map_err(|e| e.to_string())?),
     })
+}
+
+/// Pairs of an even and the next odd port in a range.
+fn pairs((first, last): (u16, u16)) -> usize {
+    let even = usize::from(first).next_multiple_of(2);
+    (usize::from(last) + 1).saturating_sub(even) / 2
 }
 
 fn sip_config(settings: &NodeFile) -> Result<SipConfig, String> {

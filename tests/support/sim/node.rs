@@ -258,7 +258,7 @@ impl SimNode {
                 seed: key(seed ^ 2),
                 ..SipConfig::default()
             }),
-            engine: CallEngine::new(CallConfig { calls_max: 10_000 }),
+            engine: CallEngine::new(CallConfig::default()),
             ports: Box::new(ports.clone()),
             journal: Box::new(door),
             bus: Arc::new(Bus::new()),

@@ -51,7 +51,7 @@ pub(crate) struct Running {
 /// All calls, and those that wait for the journal.
 #[derive(Default)]
 pub(crate) struct Calls {
-    pub(super) running: HashMap<CallId, Running>,
+    pub(super) running: HashMap<CallId, Box<Running>>,
     /// Oldest first: the number they wait for, the call, since when.
     pub(super) waiting: HashMap<TenantId, VecDeque<(u64, CallId, Duration)>>,
     pub(super) stirred: VecDeque<CallId>,
@@ -78,11 +78,11 @@ impl Calls {
     }
 
     pub(crate) fn find(&self, call: CallId) -> Option<&Running> {
-        self.running.get(&call)
+        self.running.get(&call).map(Box::as_ref)
     }
 
     pub(crate) fn insert(&mut self, call: CallId, running: Running) {
-        self.running.insert(call, running);
+        self.running.insert(call, Box::new(running));
     }
 
     /// A started call rings this when the journal has it.

@@ -399,6 +399,8 @@ impl Shard {
         self.refuse_unwritten(moment.now);
         self.forget_timers();
         self.capture.expire(moment.now);
+        self.capture.shrink();
+        crate::capture::shrink(&mut self.calls.running);
         self.registrar.expire(moment.unix_ms);
         self.publish_bindings();
         if moment.now >= self.desk.keep_alive {
