@@ -243,7 +243,7 @@ async fn assemble(
         endpoint: Endpoint::new(sip_config(&settings)?),
         engine: Engine::new(CallConfig {
             calls_max: settings.limits.calls_max as usize,
-            legs_max: pairs(settings.rtp_ports),
+            legs_max: crate::media_thread::pairs(settings.rtp_ports),
         }),
         ports: Box::new(media.ports(0, 1).map_err(|e| format!("RTP ports: {e}"))?),
         journal: door,
@@ -392,12 +392,6 @@ fn media_config(data: &DataDir, settings: &NodeFile) -> Result<MediaConfig, Stri
         force_epoll: std::env::var_os("CORDBOARD_EPOLL").is_some(),
         seed: u64::from_le_bytes(random_bytes().map_err(|e| e.to_string())?),
     })
-}
-
-/// Pairs of an even and the next odd port in a range.
-fn pairs((first, last): (u16, u16)) -> usize {
-    let even = usize::from(first).next_multiple_of(2);
-    (usize::from(last) + 1).saturating_sub(even) / 2
 }
 
 fn sip_config(settings: &NodeFile) -> Result<SipConfig, String> {

@@ -22,7 +22,7 @@ use cordboard_media::{Command, Engine, Event, StreamId};
 use crate::clock::Clock;
 use crate::mailbox::{Sender, mailbox};
 use ports::PoolSettings;
-pub use ports::{Pair, PortPool};
+pub use ports::{Pair, PortPool, pairs};
 use recorder::{Listener, Recorder};
 use worker::{Core, Worker, poller};
 

@@ -1,8 +1,9 @@
 //! RTP port pairs of one shard: bound when first needed, kept bound, used again oldest first.
 //!
 //! A pair that is given back rests for two seconds, so that the last packets of its old call are
-//! not the first of its next; what still lies in its sockets then is thrown away. When the range
-//! is used up `take` says so and the call is refused.
+//! not the first of its next; what still lies in its sockets then is thrown away. When nothing
+//! else is left the one that has rested longest is woken early, since a late packet is better
+//! than no call. When the range is used up `take` says so and the call is refused.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -20,6 +21,8 @@ use crate::mailbox::Sender;
 
 /// How long a pair rests.
 const QUARANTINE: Duration = Duration::from_secs(2);
+/// How long it rests at least, however short pairs are.
+const REST_LEAST: Duration = Duration::from_millis(100);
 /// Datagrams thrown away at most when a pair is taken again.
 const STALE_MAX: usize = 4_096;
 /// Ports that another program holds are tried again, so many each time.
@@ -82,6 +85,12 @@ fn bind(address: SocketAddr, dscp: u8) -> io::Result<Socket> {
     Ok(socket)
 }
 
+/// Pairs of an even port and the next odd one in a range, both ends in it.
+pub fn pairs((first, last): (u16, u16)) -> usize {
+    let even = usize::from(first).next_multiple_of(2);
+    (usize::from(last) + 1).saturating_sub(even) / 2
+}
+
 struct Slot {
     pair: Arc<Pair>,
     local: SocketAddr,
@@ -97,6 +106,18 @@ struct Address {
     next: Option<u16>,
     /// Ports that were held by somebody else.
     foreign: VecDeque<u16>,
+}
+
+impl Address {
+    /// The pair that was given back first, if it has rested for so long.
+    fn rested(&mut self, now: Duration, rest: Duration) -> Option<usize> {
+        let (given_back, index) = self.idle.front().copied()?;
+        if now.saturating_sub(given_back) < rest {
+            return None;
+        }
+        self.idle.pop_front();
+        Some(index)
+    }
 }
 
 /// The pairs of one shard, and the media thread that owns their packets.
@@ -158,10 +179,7 @@ impl PortPool {
             next: (first < last).then_some(first),
             foreign: VecDeque::new(),
         });
-        if let Some((given_back, index)) = address.idle.front().copied()
-            && now.saturating_sub(given_back) >= QUARANTINE
-        {
-            address.idle.pop_front();
+        if let Some(index) = address.rested(now, QUARANTINE) {
             self.slots.get(index)?.pair.throw_stale_away();
             return Some(index);
         }
@@ -189,7 +207,9 @@ impl PortPool {
                 Err(_) => address.foreign.push_back(port),
             }
         }
-        None
+        let index = address.rested(now, REST_LEAST)?;
+        self.slots.get(index)?.pair.throw_stale_away();
+        Some(index)
     }
 }
 
@@ -261,6 +281,29 @@ impl MediaPorts for PortPool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_has_as_many_pairs_as_even_ports_with_the_next() {
+        assert_eq!(pairs((20_000, 29_999)), 5_000);
+        assert_eq!(pairs((20_001, 20_005)), 2);
+        assert_eq!(pairs((65_534, 65_535)), 1);
+        assert_eq!(pairs((20_001, 20_002)), 0);
+    }
+
+    #[test]
+    fn the_pair_that_rested_longest_is_woken_first_and_not_at_once() {
+        let ms = Duration::from_millis;
+        let mut address = Address {
+            idle: VecDeque::from([(ms(1_000), 7), (ms(1_050), 8)]),
+            next: None,
+            foreign: VecDeque::new(),
+        };
+        assert_eq!(address.rested(ms(1_090), REST_LEAST), None);
+        assert_eq!(address.rested(ms(1_500), QUARANTINE), None);
+        assert_eq!(address.rested(ms(1_500), REST_LEAST), Some(7));
+        assert_eq!(address.rested(ms(1_500), REST_LEAST), Some(8));
+        assert_eq!(address.rested(ms(1_500), REST_LEAST), None);
+    }
 
     #[test]
     fn packets_are_marked_with_the_class_of_the_settings() {

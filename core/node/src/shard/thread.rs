@@ -27,6 +27,8 @@ const MAILBOX_TURN: usize = 256;
 /// Batches read from one socket before others get their turn.
 const SOCKET_TURN: usize = 4;
 const MAILBOX: u64 = u64::MAX;
+/// How often an idle thread gives memory back.
+const COLLECT_EVERY: Duration = Duration::from_secs(2);
 /// A turn that read so much is followed by the next at once.
 const FULL_TURN: usize = 128;
 /// Time between two turns under load. The first message after a quiet moment waits for nothing.
@@ -77,6 +79,7 @@ impl ShardThread {
         let mut unsent: VecDeque<Command> = VecDeque::new();
         let mut busy = false;
         let mut last_turn = Duration::ZERO;
+        let mut collected = Duration::ZERO;
         loop {
             if !busy {
                 self.mailbox.silence();
@@ -105,6 +108,10 @@ impl ShardThread {
                 std::thread::sleep(TURN.saturating_sub(since));
             } else if !was_busy {
                 let now = self.clock.read().now;
+                if now >= collected + COLLECT_EVERY {
+                    collected = now;
+                    crate::process::give_memory_back();
+                }
                 poll.wait(self.shard.next_timeout().saturating_sub(now), |_| {});
             }
             last_turn = self.clock.read().now;
