@@ -32,7 +32,7 @@ const COLLECT_EVERY: Duration = Duration::from_secs(2);
 /// A turn that read so much is followed by the next at once.
 const FULL_TURN: usize = 128;
 /// Time between two turns under load. The first message after a quiet moment waits for nothing.
-const TURN: Duration = Duration::from_millis(3);
+const TURN: Duration = Duration::from_millis(4);
 
 /// Everything that the thread owns.
 pub struct ShardThread {
