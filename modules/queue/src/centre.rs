@@ -1,0 +1,276 @@
+//! The whole of the queues: agents, visits, lines, and the one table that says who hears what.
+//!
+//! A pure machine: time comes with each input, nothing is drawn, and every collection is ordered,
+//! so the same inputs give the same actions. After each input free agents are matched with waiting
+//! visits, callers get their sound, and changed facts are told. Always true: a visit that rings or
+//! talks has exactly one agent, and that agent's slot names exactly that visit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordboard_module::{Actions, Body, Event, Input, Json, Service};
+
+use crate::agent::{Agent, Presence, Slot};
+use crate::contact::{Phase, Place, Visit};
+use crate::settings::Settings;
+
+/// The one timer that this module has.
+const TIMER: &str = "due";
+
+/// Who is looked at when the timer is due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// A waiting visit: it gives up, hears its position, or another level opens.
+    Visit(u64),
+    /// An agent: the wrap-up or the rest is over.
+    Agent(String),
+}
+
+/// What the input under way has changed.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// Queues whose facts are told anew.
+    pub queues: BTreeSet<String>,
+    /// Agents whose facts are told anew.
+    pub agents: BTreeSet<String>,
+    /// Waiting visits that hear nothing yet.
+    pub silent: BTreeSet<u64>,
+    /// A free agent and a waiting visit may have come together.
+    pub look: bool,
+}
+
+/// One input's time and wishes.
+pub(crate) struct Turn<'a> {
+    /// Unix milliseconds.
+    pub now_ms: u64,
+    /// What is wanted.
+    pub actions: &'a mut Actions,
+}
+
+/// All queues of a tenant.
+#[derive(Debug, Default)]
+pub struct Centre {
+    pub(crate) settings: Settings,
+    pub(crate) agents: BTreeMap<String, Agent>,
+    /// Queues that take no new callers.
+    pub(crate) closed: BTreeSet<String>,
+    /// Visits by their number.
+    pub(crate) visits: BTreeMap<u64, Visit>,
+    /// Their numbers by the host's step.
+    pub(crate) steps: BTreeMap<u64, u64>,
+    /// Their numbers by contact.
+    pub(crate) contacts: BTreeMap<String, u64>,
+    /// Who waits or rings, by queue.
+    pub(crate) lines: BTreeMap<String, BTreeSet<Place>>,
+    /// Number of the newest visit.
+    pub(crate) last_visit: u64,
+    /// Inputs that fitted nothing: counted, and nothing else.
+    pub(crate) ignored: u64,
+    pub(crate) dues: BTreeSet<(u64, Due)>,
+    armed_ms: Option<u64>,
+    pub(crate) changed: Changed,
+}
+
+impl Service for Centre {
+    fn start(settings: &Json) -> Result<Self, Vec<String>> {
+        let settings = Settings::read(settings)?;
+        let agents = settings.agents.keys();
+        let agents = agents.map(|name| (name.clone(), Agent::default()));
+        Ok(Self {
+            agents: agents.collect(),
+            settings,
+            ..Self::default()
+        })
+    }
+
+    fn handle(&mut self, input: Input, actions: &mut Actions) {
+        let mut turn = Turn {
+            now_ms: input.at_ms,
+            actions,
+        };
+        self.take(&mut turn, input.body);
+        // Whatever came: after a reload the first input finds what fell due meanwhile.
+        self.due(&mut turn);
+        self.distribute(&mut turn);
+        self.comfort(&mut turn);
+        self.tell(&mut turn);
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.saved().to_string().into_bytes()
+    }
+
+    fn restore(&mut self, version: u32, state: &[u8]) -> Result<(), String> {
+        self.restored(version, state)
+    }
+}
+
+impl Centre {
+    fn take(&mut self, turn: &mut Turn, body: Body) {
+        match body {
+            Body::StepStarted(start) if start.name == "enter" => self.enter(turn, start),
+            Body::StepStarted(start) => self.dialled_code(turn, &start),
+            Body::StepAnswered(answer) => self.answered(turn, answer),
+            Body::StepGone(step) => match self.steps.get(&step).copied() {
+                Some(visit) => self.gone(turn, visit),
+                None => self.ignored += 1,
+            },
+            Body::Event(event) => self.heard(turn, &event),
+            Body::Timer(_) => self.armed_ms = None,
+            Body::Request(request) => self.request(turn, &request),
+            Body::Refused((action, _)) => self.refused(turn, action),
+            Body::HttpAnswered(_) => self.ignored += 1,
+        }
+    }
+
+    /// A fact of the switch about a call of ours.
+    fn heard(&mut self, turn: &mut Turn, event: &Event) {
+        let call = event.call.as_deref().unwrap_or_default();
+        let Some(&number) = self.contacts.get(call) else {
+            return;
+        };
+        let data = event.data();
+        // Leg 1 is the customer's: a hold there is not the agent's.
+        let by_agent = data["leg"].number().is_some_and(|leg| leg != 1);
+        match event.topic.as_str() {
+            "call.bridged" => self.connected(turn, number),
+            "leg.held" if by_agent => self.hold(turn, number, true),
+            "leg.resumed" if by_agent => self.hold(turn, number, false),
+            "call.ended" => self.gone(turn, number),
+            _ => {}
+        }
+    }
+
+    /// The host would not do something: a step that is no more has no visit either.
+    fn refused(&mut self, turn: &mut Turn, action: u64) {
+        let awaited = |visit: &&Visit| visit.awaited == action && action != 0;
+        match self.visits.values().find(awaited).map(|v| v.place.visit) {
+            Some(number) => self.gone(turn, number),
+            None => self.ignored += 1,
+        }
+    }
+
+    fn due(&mut self, turn: &mut Turn) {
+        while let Some((at_ms, due)) = self.dues.pop_first() {
+            if at_ms > turn.now_ms {
+                self.dues.insert((at_ms, due));
+                break;
+            }
+            match due {
+                Due::Visit(number) => self.woken(turn, number),
+                Due::Agent(name) => self.rested(turn, &name),
+            }
+        }
+    }
+
+    /// Changes an agent; what others may see of it is told where it differs.
+    pub(crate) fn set_agent(
+        &mut self,
+        turn: &mut Turn,
+        name: &str,
+        change: impl FnOnce(&mut Agent),
+    ) {
+        let Some(agent) = self.agents.get_mut(name) else {
+            self.ignored += 1;
+            return;
+        };
+        let before = agent.clone();
+        change(agent);
+        if before.not_before_ms != agent.not_before_ms {
+            let due = Due::Agent(name.to_owned());
+            self.dues.remove(&(before.not_before_ms, due.clone()));
+            if agent.not_before_ms > turn.now_ms {
+                self.dues.insert((agent.not_before_ms, due));
+            }
+        }
+        self.changed.look = true;
+        if before.presence == agent.presence && before.slot == agent.slot {
+            return;
+        }
+        agent.since_ms = turn.now_ms;
+        let visit = agent.visit.and_then(|number| self.visits.get(&number));
+        let event = agent
+            .facts()
+            .with("agent", name)
+            .with("contact", visit.map(|visit| visit.contact.as_str()))
+            .with("at_ms", turn.now_ms);
+        turn.actions.publish("queue.agent-state", event);
+        self.changed.agents.insert(name.to_owned());
+        if let Some(queues) = self.settings.agents.get(name) {
+            self.changed.queues.extend(queues.iter().cloned());
+        }
+    }
+
+    /// When a waiting visit must be looked at next.
+    pub(crate) fn set_wake(&mut self, number: u64) {
+        let Some(visit) = self.visits.get_mut(&number) else {
+            return;
+        };
+        let due = Due::Visit(number);
+        self.dues.remove(&(visit.wakes_at_ms, due.clone()));
+        visit.wakes_at_ms = 0;
+        if visit.phase != Phase::Waiting {
+            return;
+        }
+        visit.wakes_at_ms = [visit.announce_at_ms, visit.opens_at_ms]
+            .into_iter()
+            .filter(|at| *at > 0)
+            .fold(visit.gives_up_at_ms, u64::min);
+        self.dues.insert((visit.wakes_at_ms, due));
+    }
+
+    /// Agents of a queue that are at work.
+    pub(crate) fn logged_in(&self, queue: &str) -> usize {
+        self.agents_of(queue)
+            .filter(|agent| agent.presence != Presence::LoggedOut)
+            .count()
+    }
+
+    fn agents_of(&self, queue: &str) -> impl Iterator<Item = &Agent> {
+        let queue = self.settings.queues.get(queue);
+        let tiers = queue.into_iter().flat_map(|queue| &queue.service.tiers);
+        tiers.filter_map(|tier| self.agents.get(&tier.agent))
+    }
+
+    /// What anybody may know of a queue.
+    pub(crate) fn queue_facts(&self, name: &str, now_ms: u64) -> Json {
+        let line = self.lines.get(name);
+        let oldest = line.and_then(|line| line.iter().map(|place| place.queued_at_ms).min());
+        let in_slot = |slot: Slot| self.agents_of(name).filter(|a| a.slot == slot).count();
+        let ready = self.agents_of(name).filter(|a| a.takes_contacts(now_ms));
+        Json::object()
+            .with("waiting", line.map_or(0, BTreeSet::len))
+            .with(
+                "longest_waiting_ms",
+                oldest.map_or(0, |at| now_ms.saturating_sub(at)),
+            )
+            .with("oldest_queued_at_ms", oldest)
+            .with("logged_in", self.logged_in(name))
+            .with("ready", ready.count())
+            .with("reserved", in_slot(Slot::Reserved))
+            .with("talking", in_slot(Slot::Busy) + in_slot(Slot::Held))
+            .with("wrap_up", in_slot(Slot::WrapUp))
+            .with("closed", self.closed.contains(name))
+            .with("at_ms", now_ms)
+    }
+
+    /// Retains what changed and sets the timer to the first that is due.
+    fn tell(&mut self, turn: &mut Turn) {
+        for name in std::mem::take(&mut self.changed.agents) {
+            if let Some(agent) = self.agents.get(&name) {
+                turn.actions.retain("queue.agent", &name, agent.facts());
+            }
+        }
+        for name in std::mem::take(&mut self.changed.queues) {
+            let facts = self.queue_facts(&name, turn.now_ms);
+            turn.actions.retain("queue.stats", &name, facts);
+        }
+        let first = self.dues.first().map(|(at_ms, _)| *at_ms);
+        if first != self.armed_ms {
+            match first {
+                Some(at_ms) => turn.actions.set_timer(TIMER, at_ms),
+                None => turn.actions.clear_timer(TIMER),
+            };
+            self.armed_ms = first;
+        }
+    }
+}

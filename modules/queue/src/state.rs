@@ -1,0 +1,86 @@
+//! The saved state: JSON of version 1.
+//!
+//! Settings are not in it: new ones apply at the next input, and places, waits and accounts are
+//! kept. A visit of a queue that is no more leaves with `closed`; an agent of no queue is dropped
+//! as soon as the slot is free.
+
+use cordboard_module::Json;
+
+use crate::agent::{Agent, Slot};
+use crate::centre::{Centre, Due};
+use crate::contact::{Phase, Visit};
+
+/// The version that `save` writes; the manifest's `state-version`.
+pub const VERSION: u32 = 1;
+
+impl Centre {
+    pub(crate) fn saved(&self) -> Json {
+        let agents = self.agents.iter();
+        let agents: Json = agents
+            .map(|(name, agent)| (name.clone(), agent.save()))
+            .collect();
+        Json::object()
+            .with("last_visit", self.last_visit)
+            .with("ignored", self.ignored)
+            .with("agents", agents)
+            .with("closed", self.closed.iter().collect::<Json>())
+            .with(
+                "visits",
+                self.visits.values().map(Visit::save).collect::<Json>(),
+            )
+    }
+
+    pub(crate) fn restored(&mut self, version: u32, state: &[u8]) -> Result<(), String> {
+        if version > VERSION {
+            return Err(format!(
+                "the state is of version {version}, this module knows up to {VERSION}"
+            ));
+        }
+        let text = std::str::from_utf8(state).map_err(|_| "the state is no text".to_owned())?;
+        let saved = Json::parse(text)?;
+        let mut agents: Vec<(String, Agent)> = Vec::new();
+        for (name, agent) in saved["agents"].members() {
+            let agent = Agent::restore(agent);
+            if agent.slot != Slot::Free || self.settings.agents.contains_key(name) {
+                agents.push((name.clone(), agent));
+            }
+        }
+        for (name, agent) in agents {
+            if agent.not_before_ms > 0 {
+                self.dues
+                    .insert((agent.not_before_ms, Due::Agent(name.clone())));
+            }
+            self.agents.insert(name, agent);
+        }
+        self.last_visit = saved["last_visit"].u64();
+        self.ignored = saved["ignored"].u64();
+        let known = |queue: &&str| self.settings.queues.contains_key(*queue);
+        self.closed = saved["closed"]
+            .texts()
+            .filter(known)
+            .map(str::to_owned)
+            .collect();
+        for visit in saved["visits"].items() {
+            self.restore_visit(Visit::restore(visit));
+        }
+        self.changed.agents = self.agents.keys().cloned().collect();
+        self.changed.queues = self.settings.queues.keys().cloned().collect();
+        self.changed.look = true;
+        Ok(())
+    }
+
+    fn restore_visit(&mut self, mut visit: Visit) {
+        let number = visit.place.visit;
+        if !self.settings.queues.contains_key(&visit.queue) {
+            visit.gives_up_at_ms = 1;
+        }
+        if !matches!(visit.phase, Phase::Talking(_)) {
+            let line = self.lines.entry(visit.queue.clone()).or_default();
+            line.insert(visit.place);
+        }
+        self.steps.insert(visit.step, number);
+        self.contacts.insert(visit.contact.clone(), number);
+        self.visits.insert(number, visit);
+        self.set_wake(number);
+    }
+}
