@@ -1,7 +1,7 @@
 //! Storage: what survives the process, behind traits that know no database.
 //!
-//! Six nouns are kept: secrets, bindings, scripts' values, dialplan generations, and the journal
-//! with its projections (calls and CDRs). Each is a trait; `memory.rs` keeps all of them for
+//! Seven nouns are kept: secrets, bindings, scripts' values, dialplan generations, snapshots of
+//! modules, and the journal with its projections (calls and CDRs). Each is a trait; `memory.rs` keeps all of them for
 //! tests and simulation, `sqlite.rs` and `postgres.rs` keep them with one and the same SQL.
 //! `journal/` also holds the write path: sequencer, spool, writer and loader.
 //!
@@ -19,6 +19,7 @@ mod memory;
 mod postgres;
 mod schema;
 mod secrets;
+mod snapshots;
 mod sql;
 mod sqlite;
 
@@ -32,12 +33,21 @@ pub use kv::{KvLimits, KvPlace, KvStore, KvWrite, NUMBER_MAX};
 pub use memory::{MemoryStore, StoreFaults};
 pub use postgres::open_postgres;
 pub use secrets::{Ha1, Secret, SecretStore};
+pub use snapshots::{SNAPSHOT_BYTES_MAX, SnapshotStore, StoredSnapshot};
 pub use sql::SqlStore;
 pub use sqlite::open_sqlite;
 
 /// Everything a node keeps, in one object: `Arc<dyn Store>`.
 pub trait Store:
-    SecretStore + BindingStore + KvStore + GenerationStore + JournalStore + Send + Sync + 'static
+    SecretStore
+    + BindingStore
+    + KvStore
+    + GenerationStore
+    + SnapshotStore
+    + JournalStore
+    + Send
+    + Sync
+    + 'static
 {
 }
 
@@ -46,6 +56,7 @@ impl<T> Store for T where
         + BindingStore
         + KvStore
         + GenerationStore
+        + SnapshotStore
         + JournalStore
         + Send
         + Sync

@@ -12,8 +12,10 @@ use crate::generations::{GENERATIONS_KEPT, Generation, GenerationStore};
 use crate::journal::{Batch, CallRow, CdrRow};
 use crate::kv::{KvLimits, KvPlace, KvStore, KvWrite, NUMBER_MAX, number_of};
 use crate::secrets::{Ha1, Secret, SecretStore};
+use crate::snapshots::StoredSnapshot;
 
 mod journal;
+mod snapshots;
 
 type Names<const N: usize> = [String; N];
 
@@ -27,6 +29,7 @@ struct Inner {
     bindings: BTreeMap<Names<3>, Binding>,
     values: BTreeMap<Names<3>, Value>,
     generations: BTreeMap<(String, u64), (Generation, Vec<u8>)>,
+    snapshots: BTreeMap<Names<2>, StoredSnapshot>,
     journal: Rows,
     /// What a power loss leaves, where commits are not durable at once.
     durable: Option<Rows>,

@@ -4,7 +4,9 @@
 //! A migration that was published is never changed; a later one changes what it made.
 
 /// Statements of each version; the first is version 1.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
+pub(crate) const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND];
+
+const FIRST: &[&str] = &[
     "CREATE TABLE ha1 (tenant TEXT NOT NULL, name TEXT NOT NULL, md5 TEXT NOT NULL,
         sha256 TEXT NOT NULL, PRIMARY KEY (tenant, name))",
     "CREATE TABLE secrets (tenant TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
@@ -35,4 +37,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
         result TEXT NOT NULL, cause BIGINT NOT NULL, json TEXT NOT NULL,
         PRIMARY KEY (tenant, seq))",
     "CREATE INDEX cdrs_by_call ON cdrs (tenant, call)",
-]];
+];
+
+/// Snapshots of modules.
+const SECOND: &[&str] = &[
+    "CREATE TABLE snapshots (tenant TEXT NOT NULL, owner TEXT NOT NULL, seq BIGINT NOT NULL,
+        at_ms BIGINT NOT NULL, bytes {bytes} NOT NULL, PRIMARY KEY (tenant, owner))",
+];

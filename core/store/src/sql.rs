@@ -17,6 +17,7 @@ mod generations;
 mod journal;
 mod kv;
 mod secrets;
+mod snapshots;
 
 /// Everything a node keeps, in a SQL database.
 #[derive(Clone, Debug)]

@@ -163,6 +163,7 @@ stories! {
     small::values_end_and_are_bounded,
     small::numbers_count_up_and_down,
     small::the_last_twenty_generations_are_kept,
+    small::a_snapshot_replaces_the_last_one_of_its_owner,
     journal::a_batch_is_written_once,
     journal::a_commit_is_all_or_nothing,
     journal::calls_are_folded_and_found,

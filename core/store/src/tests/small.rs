@@ -2,7 +2,8 @@
 
 use super::Bench;
 use crate::{
-    Binding, GENERATIONS_KEPT, Generation, Ha1, KvPlace, KvWrite, NUMBER_MAX, Secret, StoreError,
+    Binding, GENERATIONS_KEPT, Generation, Ha1, KvPlace, KvWrite, NUMBER_MAX, SNAPSHOT_BYTES_MAX,
+    Secret, StoreError, StoredSnapshot,
 };
 
 fn ha1(text: &str) -> Ha1 {
@@ -304,4 +305,40 @@ pub(crate) async fn the_last_twenty_generations_are_kept(bench: &mut Bench) {
     let (found, files) = store.generation("demo", 25).await.unwrap().unwrap();
     assert_eq!((found, files), (generation("demo", 25), vec![25; 3]));
     assert_eq!(store.generations("acme").await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_snapshot_replaces_the_last_one_of_its_owner(bench: &mut Bench) {
+    let store = bench.store.clone();
+    let snapshot = |seq: u64| StoredSnapshot {
+        seq,
+        at_ms: 1_000 + seq,
+        bytes: vec![seq as u8, 0, 255],
+    };
+    assert_eq!(store.snapshot("demo", "module:q").await.unwrap(), None);
+    for (tenant, owner, seq) in [
+        ("demo", "module:q", 1),
+        ("demo", "module:q", 2),
+        ("demo", "module:r", 3),
+        ("acme", "module:q", 4),
+    ] {
+        let taken = snapshot(seq);
+        store.put_snapshot(tenant, owner, &taken).await.unwrap();
+    }
+    let large = StoredSnapshot {
+        bytes: vec![0; SNAPSHOT_BYTES_MAX + 1],
+        ..snapshot(5)
+    };
+    let refused = store.put_snapshot("demo", "module:q", &large).await;
+    assert!(matches!(refused, Err(StoreError::Limit(_))));
+    bench.restart().await;
+    let store = bench.store.clone();
+    let found = store.snapshot("demo", "module:q").await.unwrap();
+    assert_eq!(found, Some(snapshot(2)));
+    let found = store.snapshot("acme", "module:q").await.unwrap();
+    assert_eq!(found, Some(snapshot(4)));
+    assert!(store.delete_snapshot("demo", "module:q").await.unwrap());
+    assert!(!store.delete_snapshot("demo", "module:q").await.unwrap());
+    assert_eq!(store.snapshot("demo", "module:q").await.unwrap(), None);
+    let found = store.snapshot("demo", "module:r").await.unwrap();
+    assert_eq!(found, Some(snapshot(3)));
 }
