@@ -45,14 +45,12 @@ impl Centre {
         let Some(queue) = self.settings.queues.get(name) else {
             return;
         };
-        self.last_visit += 1;
-        let number = self.last_visit;
+        let number = start.step;
         let every_ms = queue.comfort.announce_every_ms;
         let patience_ms = arguments["timeout"]
             .number()
             .map_or(600_000, |_| arguments["timeout"].u64());
         let visit = Visit {
-            step: start.step,
             contact: start.call.clone(),
             queue: name.to_owned(),
             dialled: start.dialled,
@@ -71,20 +69,20 @@ impl Centre {
             opens_at_ms: next_opening(&queue.service, 0).map_or(0, |after| turn.now_ms + after),
             ..Visit::default()
         };
-        let line = self.lines.entry(name.to_owned()).or_default();
-        line.insert(visit.place);
-        let position = line.range(..=visit.place).count();
+        let line = self.lines.entry(name);
+        line.add(visit.place);
+        let position = line.rank(&visit.place) + 1;
+        self.waiting.add(visit.place);
         let event = visit
             .event(turn.now_ms)
             .with("position", position)
             .with("priority", visit.place.rank.saturating_neg())
             .with("threshold_ms", queue.threshold_ms);
         turn.actions.publish("queue.contact-queued", event);
-        self.steps.insert(start.step, number);
         self.contacts.insert(start.call, number);
-        self.changed.queues.insert(visit.queue.clone());
-        self.visits.insert(number, visit);
-        self.changed.silent.insert(number);
+        self.changed.queues.add(visit.queue.clone());
+        self.visits.insert(number, Box::new(visit));
+        self.changed.silent.add(number);
         self.changed.look = true;
         self.set_wake(number);
     }
@@ -112,8 +110,7 @@ impl Centre {
 
     /// The operation under way is over.
     pub(crate) fn answered(&mut self, turn: &mut Turn, answer: StepAnswer) {
-        let number = self.steps.get(&answer.step).copied();
-        let Some(visit) = number.and_then(|number| self.visits.get_mut(&number)) else {
+        let Some(visit) = self.visits.get_mut(&answer.step) else {
             return;
         };
         // What was cut short by the next operation answers late.
@@ -123,9 +120,8 @@ impl Centre {
         visit.awaited = 0;
         let number = visit.place.visit;
         if matches!(answer.answer, Err(Error::Gone)) {
-            let step = visit.step;
             self.gone(turn, number);
-            turn.actions.end_step(step, "abandoned");
+            turn.actions.end_step(number, "abandoned");
             return;
         }
         match (&visit.phase, answer.answer) {
@@ -135,7 +131,7 @@ impl Centre {
                     (Sound::Silence, _) => Sound::Silence,
                     _ => Sound::None,
                 };
-                self.changed.silent.insert(number);
+                self.changed.silent.add(number);
             }
             (Phase::Ringing { .. }, Ok(Answer::Talk(talk))) if talk.outcome == "answered" => {
                 self.connected(turn, number);
@@ -176,14 +172,14 @@ impl Centre {
             let every_ms = queue.comfort.announce_every_ms;
             visit.announce_at_ms = if every_ms > 0 { now_ms + every_ms } else { 0 };
             visit.tells_position = true;
-            self.changed.silent.insert(number);
+            self.changed.silent.add(number);
         }
         self.set_wake(number);
     }
 
     /// Gives a sound to every waiting caller who needs another one.
     pub(crate) fn comfort(&mut self, turn: &mut Turn) {
-        for number in std::mem::take(&mut self.changed.silent) {
+        for (number, ()) in std::mem::take(&mut self.changed.silent) {
             let Some(visit) = self.visits.get_mut(&number) else {
                 continue;
             };
@@ -192,7 +188,7 @@ impl Centre {
             }
             let comfort = self.settings.queues.get(&visit.queue).map(|q| &q.comfort);
             let line = self.lines.get(&visit.queue);
-            let position = line.map_or(1, |line| line.range(..=visit.place).count());
+            let position = line.map_or(1, |line| line.rank(&visit.place) + 1);
             let mut operation = None;
             if std::mem::take(&mut visit.tells_position)
                 && let Some(comfort) = comfort
@@ -222,7 +218,7 @@ impl Centre {
                 });
             }
             if let Some(operation) = operation {
-                visit.awaited = turn.actions.step(visit.step, operation);
+                visit.awaited = turn.actions.step(number, operation);
             }
         }
     }
@@ -259,7 +255,7 @@ impl Centre {
             .with("wait_ms", visit.waited_ms(turn.now_ms))
             .with("disposition", why);
         turn.actions.publish("queue.contact-left", event);
-        turn.actions.end_step(visit.step, outcome);
+        turn.actions.end_step(number, outcome);
         self.forget(number);
     }
 
@@ -270,11 +266,11 @@ impl Centre {
         };
         self.dues
             .remove(&(visit.wakes_at_ms, crate::centre::Due::Visit(number)));
-        self.steps.remove(&visit.step);
         self.contacts.remove(&visit.contact);
         if let Some(line) = self.lines.get_mut(&visit.queue) {
             line.remove(&visit.place);
         }
-        self.changed.queues.insert(visit.queue);
+        self.waiting.remove(&visit.place);
+        self.changed.queues.add(visit.queue);
     }
 }

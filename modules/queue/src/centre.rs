@@ -5,12 +5,11 @@
 //! visits, callers get their sound, and changed facts are told. Always true: a visit that rings or
 //! talks has exactly one agent, and that agent's slot names exactly that visit.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use cordboard_module::{Actions, Body, Event, Input, Json, Service};
 
 use crate::agent::{Agent, Presence, Slot};
 use crate::contact::{Phase, Place, Visit};
+use crate::ordered::{Map, Set};
 use crate::settings::Settings;
 
 /// The one timer that this module has.
@@ -29,11 +28,11 @@ pub(crate) enum Due {
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     /// Queues whose facts are told anew.
-    pub queues: BTreeSet<String>,
+    pub queues: Set<String>,
     /// Agents whose facts are told anew.
-    pub agents: BTreeSet<String>,
+    pub agents: Set<String>,
     /// Waiting visits that hear nothing yet.
-    pub silent: BTreeSet<u64>,
+    pub silent: Set<u64>,
     /// A free agent and a waiting visit may have come together.
     pub look: bool,
 }
@@ -50,22 +49,20 @@ pub(crate) struct Turn<'a> {
 #[derive(Debug, Default)]
 pub struct Centre {
     pub(crate) settings: Settings,
-    pub(crate) agents: BTreeMap<String, Agent>,
+    pub(crate) agents: Map<String, Agent>,
     /// Queues that take no new callers.
-    pub(crate) closed: BTreeSet<String>,
-    /// Visits by their number.
-    pub(crate) visits: BTreeMap<u64, Visit>,
-    /// Their numbers by the host's step.
-    pub(crate) steps: BTreeMap<u64, u64>,
+    pub(crate) closed: Set<String>,
+    /// Visits by their number, which is the host's for the step.
+    pub(crate) visits: Map<u64, Box<Visit>>,
     /// Their numbers by contact.
-    pub(crate) contacts: BTreeMap<String, u64>,
+    pub(crate) contacts: Map<String, u64>,
     /// Who waits or rings, by queue.
-    pub(crate) lines: BTreeMap<String, BTreeSet<Place>>,
-    /// Number of the newest visit.
-    pub(crate) last_visit: u64,
+    pub(crate) lines: Map<String, Set<Place>>,
+    /// The same of all queues.
+    pub(crate) waiting: Set<Place>,
     /// Inputs that fitted nothing: counted, and nothing else.
     pub(crate) ignored: u64,
-    pub(crate) dues: BTreeSet<(u64, Due)>,
+    pub(crate) dues: Set<(u64, Due)>,
     armed_ms: Option<u64>,
     pub(crate) changed: Changed,
 }
@@ -73,10 +70,12 @@ pub struct Centre {
 impl Service for Centre {
     fn start(settings: &Json) -> Result<Self, Vec<String>> {
         let settings = Settings::read(settings)?;
-        let agents = settings.agents.keys();
-        let agents = agents.map(|name| (name.clone(), Agent::default()));
+        let mut agents = Map::default();
+        for name in settings.agents.keys() {
+            agents.insert(name.clone(), Agent::default());
+        }
         Ok(Self {
-            agents: agents.collect(),
+            agents,
             settings,
             ..Self::default()
         })
@@ -110,10 +109,8 @@ impl Centre {
             Body::StepStarted(start) if start.name == "enter" => self.enter(turn, start),
             Body::StepStarted(start) => self.dialled_code(turn, &start),
             Body::StepAnswered(answer) => self.answered(turn, answer),
-            Body::StepGone(step) => match self.steps.get(&step).copied() {
-                Some(visit) => self.gone(turn, visit),
-                None => self.ignored += 1,
-            },
+            Body::StepGone(step) if self.visits.contains(&step) => self.gone(turn, step),
+            Body::StepGone(_) => self.ignored += 1,
             Body::Event(event) => self.heard(turn, &event),
             Body::Timer(_) => self.armed_ms = None,
             Body::Request(request) => self.request(turn, &request),
@@ -142,20 +139,22 @@ impl Centre {
 
     /// The host would not do something: a step that is no more has no visit either.
     fn refused(&mut self, turn: &mut Turn, action: u64) {
-        let awaited = |visit: &&Visit| visit.awaited == action && action != 0;
-        match self.visits.values().find(awaited).map(|v| v.place.visit) {
+        let mut visits = self.visits.values();
+        let found = visits.find(|visit| visit.awaited == action && action != 0);
+        match found.map(|visit| visit.place.visit) {
             Some(number) => self.gone(turn, number),
             None => self.ignored += 1,
         }
     }
 
     fn due(&mut self, turn: &mut Turn) {
-        while let Some((at_ms, due)) = self.dues.pop_first() {
-            if at_ms > turn.now_ms {
-                self.dues.insert((at_ms, due));
+        while let Some(first) = self.dues.first() {
+            if first.0 > turn.now_ms {
                 break;
             }
-            match due {
+            let first = first.clone();
+            self.dues.remove(&first);
+            match first.1 {
                 Due::Visit(number) => self.woken(turn, number),
                 Due::Agent(name) => self.rested(turn, &name),
             }
@@ -179,7 +178,7 @@ impl Centre {
             let due = Due::Agent(name.to_owned());
             self.dues.remove(&(before.not_before_ms, due.clone()));
             if agent.not_before_ms > turn.now_ms {
-                self.dues.insert((agent.not_before_ms, due));
+                self.dues.add((agent.not_before_ms, due));
             }
         }
         self.changed.look = true;
@@ -194,9 +193,14 @@ impl Centre {
             .with("contact", visit.map(|visit| visit.contact.as_str()))
             .with("at_ms", turn.now_ms);
         turn.actions.publish("queue.agent-state", event);
-        self.changed.agents.insert(name.to_owned());
-        if let Some(queues) = self.settings.agents.get(name) {
-            self.changed.queues.extend(queues.iter().cloned());
+        self.changed.agents.add(name.to_owned());
+        self.queues_changed(name);
+    }
+
+    /// The facts of an agent's queues are told anew.
+    pub(crate) fn queues_changed(&mut self, agent: &str) {
+        for queue in self.settings.agents.get(agent).into_iter().flatten() {
+            self.changed.queues.add(queue.clone());
         }
     }
 
@@ -215,7 +219,7 @@ impl Centre {
             .into_iter()
             .filter(|at| *at > 0)
             .fold(visit.gives_up_at_ms, u64::min);
-        self.dues.insert((visit.wakes_at_ms, due));
+        self.dues.add((visit.wakes_at_ms, due));
     }
 
     /// Agents of a queue that are at work.
@@ -234,11 +238,11 @@ impl Centre {
     /// What anybody may know of a queue.
     pub(crate) fn queue_facts(&self, name: &str, now_ms: u64) -> Json {
         let line = self.lines.get(name);
-        let oldest = line.and_then(|line| line.iter().map(|place| place.queued_at_ms).min());
+        let oldest = line.and_then(|line| line.keys().map(|place| place.queued_at_ms).min());
         let in_slot = |slot: Slot| self.agents_of(name).filter(|a| a.slot == slot).count();
         let ready = self.agents_of(name).filter(|a| a.takes_contacts(now_ms));
         Json::object()
-            .with("waiting", line.map_or(0, BTreeSet::len))
+            .with("waiting", line.map_or(0, Set::len))
             .with(
                 "longest_waiting_ms",
                 oldest.map_or(0, |at| now_ms.saturating_sub(at)),
@@ -255,16 +259,16 @@ impl Centre {
 
     /// Retains what changed and sets the timer to the first that is due.
     fn tell(&mut self, turn: &mut Turn) {
-        for name in std::mem::take(&mut self.changed.agents) {
+        for (name, ()) in std::mem::take(&mut self.changed.agents) {
             if let Some(agent) = self.agents.get(&name) {
                 turn.actions.retain("queue.agent", &name, agent.facts());
             }
         }
-        for name in std::mem::take(&mut self.changed.queues) {
+        for (name, ()) in std::mem::take(&mut self.changed.queues) {
             let facts = self.queue_facts(&name, turn.now_ms);
             turn.actions.retain("queue.stats", &name, facts);
         }
-        let first = self.dues.first().map(|(at_ms, _)| *at_ms);
+        let first = self.dues.first().map(|first| first.0);
         if first != self.armed_ms {
             match first {
                 Some(at_ms) => turn.actions.set_timer(TIMER, at_ms),

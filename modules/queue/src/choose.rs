@@ -4,9 +4,8 @@
 //! by the strategy's key, then longest idle first, then by name. The order is total: the same
 //! state always gives the same agent. A new strategy is one more arm of `key`.
 
-use std::collections::BTreeMap;
-
 use crate::agent::Agent;
+use crate::ordered::Map;
 use crate::settings::{Service, Tier};
 
 /// The key inside a level; the smaller comes first.
@@ -59,14 +58,14 @@ type Key<'a> = (u32, u64, u64, &'a str);
 /// The agent for a contact that has waited so long; none when nobody may take it.
 pub fn choose(
     service: &Service,
-    agents: &BTreeMap<String, Agent>,
+    agents: &Map<String, Agent>,
     waited_ms: u64,
     now_ms: u64,
 ) -> Option<Choice> {
     let mut eligible = 0_usize;
     let mut best: Option<(Key, &Tier)> = None;
     for tier in &service.tiers {
-        let Some((name, agent)) = agents.get_key_value(&tier.agent) else {
+        let Some(agent) = agents.get(&tier.agent) else {
             continue;
         };
         if tier.after_ms > waited_ms || !agent.takes_contacts(now_ms) {
@@ -74,7 +73,7 @@ pub fn choose(
         }
         eligible += 1;
         let key = service.strategy.key(agent, tier.position);
-        let key = (tier.level, key, agent.idle_since_ms, name.as_str());
+        let key = (tier.level, key, agent.idle_since_ms, tier.agent.as_str());
         if best.as_ref().is_none_or(|(other, _)| key < *other) {
             best = Some((key, tier));
         }

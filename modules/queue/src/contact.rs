@@ -13,7 +13,7 @@ pub struct Place {
     pub rank: i64,
     /// When it came, Unix milliseconds.
     pub queued_at_ms: u64,
-    /// Number of the visit.
+    /// Number of the visit: the host's for the step that runs it.
     pub visit: u64,
 }
 
@@ -73,8 +73,6 @@ pub enum Sound {
 /// One visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Visit {
-    /// The step that runs it; the host names it so.
-    pub step: u64,
     /// The contact: the call's id.
     pub contact: String,
     /// Which queue.
@@ -115,7 +113,6 @@ impl Visit {
             Phase::Talking(talk) => ("talking", talk.agent.as_str(), talk.since_ms),
         };
         let mut saved = Json::object()
-            .with("step", self.step)
             .with("contact", self.contact.as_str())
             .with("queue", self.queue.as_str())
             .with("dialled", self.dialled.as_str())
@@ -156,7 +153,6 @@ impl Visit {
         };
         Self {
             tells_position: false,
-            step: saved["step"].u64(),
             contact: saved["contact"].str().to_owned(),
             queue: saved["queue"].str().to_owned(),
             dialled: saved["dialled"].str().to_owned(),

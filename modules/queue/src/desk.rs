@@ -51,7 +51,7 @@ impl Centre {
         name: &str,
         reason: &str,
     ) -> Result<Json, String> {
-        if !self.settings.agents.contains_key(name) || !self.agents.contains_key(name) {
+        if !self.settings.agents.contains(name) || !self.agents.contains(name) {
             return Err(format!(
                 "no queue has an agent `{name}`: add the name to `agents` of a queue"
             ));
@@ -104,7 +104,7 @@ impl Centre {
                 continue;
             }
             let line = self.lines.get(&queue).cloned().unwrap_or_default();
-            for place in line {
+            for (place, ()) in line {
                 let visit = self.visits.get(&place.visit);
                 if visit.is_some_and(|visit| visit.phase == Phase::Waiting) {
                     self.leave(turn, place.visit, "no-agents", "kicked-empty");
@@ -114,12 +114,12 @@ impl Centre {
     }
 
     fn open(&mut self, turn: &mut Turn, queue: &str, open: bool) -> Result<Json, String> {
-        if !self.settings.queues.contains_key(queue) {
+        if !self.settings.queues.contains(queue) {
             return Err(format!("no queue is called `{queue}`"));
         }
         let changed = match open {
-            true => self.closed.remove(queue),
-            false => self.closed.insert(queue.to_owned()),
+            true => self.closed.remove(queue).is_some(),
+            false => self.closed.add(queue.to_owned()),
         };
         if changed {
             let topic = if open {
@@ -131,14 +131,14 @@ impl Centre {
                 .with("queue", queue)
                 .with("at_ms", turn.now_ms);
             turn.actions.publish(topic, event);
-            self.changed.queues.insert(queue.to_owned());
+            self.changed.queues.add(queue.to_owned());
         }
         Ok(self.queue_facts(queue, turn.now_ms))
     }
 
     /// All queues and agents, or one queue and its agents.
     fn status(&self, now_ms: u64, queue: &str) -> Result<Json, String> {
-        if !queue.is_empty() && !self.settings.queues.contains_key(queue) {
+        if !queue.is_empty() && !self.settings.queues.contains(queue) {
             return Err(format!("no queue is called `{queue}`"));
         }
         let wanted = |name: &String| queue.is_empty() || name == queue;
@@ -163,12 +163,12 @@ impl Centre {
     /// Who waits, in order: at most 1,000.
     fn waiting(&self, now_ms: u64, queue: &str) -> Result<Json, String> {
         let Some(line) = self.lines.get(queue) else {
-            return match self.settings.queues.contains_key(queue) {
+            return match self.settings.queues.contains(queue) {
                 true => Ok(Json::List(Vec::new())),
                 false => Err(format!("no queue is called `{queue}`")),
             };
         };
-        let visits = line.iter().take(1_000);
+        let visits = line.keys().take(1_000);
         let visits = visits.filter_map(|place| self.visits.get(&place.visit));
         Ok(visits
             .zip(1_u64..)

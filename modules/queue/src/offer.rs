@@ -8,7 +8,7 @@ use cordboard_module::{Json, Operation, Ring};
 use crate::agent::{Handled, Presence, Slot};
 use crate::centre::{Centre, Turn};
 use crate::choose::choose;
-use crate::contact::{Phase, Place, Sound, Talk};
+use crate::contact::{Phase, Sound, Talk};
 use crate::settings::NoAnswer;
 
 impl Centre {
@@ -25,9 +25,10 @@ impl Centre {
         {
             return;
         }
-        let mut places: Vec<Place> = self.lines.values().flatten().copied().collect();
-        places.sort_unstable();
-        for place in places {
+        let mut next = 0;
+        // Reserving takes nobody out of the line, so the places stand still.
+        while let Some(place) = self.waiting.at(next).copied() {
+            next += 1;
             let Some(visit) = self.visits.get(&place.visit) else {
                 continue;
             };
@@ -70,13 +71,12 @@ impl Centre {
             timeout_ms: queue.service.ring_timeout_ms,
             music: queue.comfort.music.clone(),
         };
-        let step = visit.step;
         turn.actions.publish("queue.agent-reserved", event);
         self.set_agent(turn, agent, |agent| {
             agent.slot = Slot::Reserved;
             agent.visit = Some(number);
         });
-        let awaited = turn.actions.step(step, Operation::Ring(ring));
+        let awaited = turn.actions.step(number, Operation::Ring(ring));
         if let Some(visit) = self.visits.get_mut(&number) {
             visit.awaited = awaited;
         }
@@ -132,7 +132,7 @@ impl Centre {
                 agent.presence = Presence::Paused(cause);
             }
         });
-        self.changed.silent.insert(number);
+        self.changed.silent.add(number);
         self.set_wake(number);
     }
 
@@ -160,7 +160,8 @@ impl Centre {
         if let Some(line) = self.lines.get_mut(&visit.queue) {
             line.remove(&visit.place);
         }
-        self.changed.queues.insert(visit.queue.clone());
+        self.waiting.remove(&visit.place);
+        self.changed.queues.add(visit.queue.clone());
         turn.actions.publish("queue.contact-answered", event);
         self.set_agent(turn, &agent, |agent| {
             agent.slot = Slot::Busy;
@@ -192,9 +193,7 @@ impl Centre {
     /// The talk is over and the step with it.
     pub(crate) fn ended(&mut self, turn: &mut Turn, number: u64) {
         self.talk_over(turn, number);
-        if let Some(visit) = self.visits.get(&number) {
-            turn.actions.end_step(visit.step, "answered");
-        }
+        turn.actions.end_step(number, "answered");
         self.forget(number);
     }
 
@@ -247,8 +246,8 @@ impl Centre {
             .is_some_and(|agent| wraps_up(agent.slot))
         {
             self.wrapped_up(turn, name);
-        } else if let Some(queues) = self.settings.agents.get(name) {
-            self.changed.queues.extend(queues.iter().cloned());
+        } else {
+            self.queues_changed(name);
         }
     }
 

@@ -1,10 +1,9 @@
 //! The settings of the dialplan as types that cannot be wrong, or every reason why not.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use cordboard_module::json::Json;
 
 use crate::choose::Strategy;
+use crate::ordered::{Map, Set};
 
 /// Most contacts that wait in one queue, whatever `max-waiting` says.
 pub const WAITING_MAX: u64 = 5_000;
@@ -87,9 +86,9 @@ pub struct Queue {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Queues by name.
-    pub queues: BTreeMap<String, Queue>,
+    pub queues: Map<String, Queue>,
     /// Queues of each agent.
-    pub agents: BTreeMap<String, BTreeSet<String>>,
+    pub agents: Map<String, Vec<String>>,
 }
 
 impl Settings {
@@ -103,8 +102,8 @@ impl Settings {
         for (name, block) in settings["queue"].members() {
             let queue = queue(name, block, &mut wrong);
             for tier in &queue.service.tiers {
-                let queues = read.agents.entry(tier.agent.clone()).or_default();
-                queues.insert(name.clone());
+                let queues = read.agents.entry(&tier.agent);
+                queues.push(name.clone());
             }
             read.queues.insert(name.clone(), queue);
         }
@@ -138,10 +137,9 @@ fn queue(name: &str, block: &Json, wrong: &mut Vec<String>) -> Queue {
             )),
         }
     }
-    tiers.sort_by_key(|tier| (tier.level, tier.position));
-    let mut seen = BTreeSet::new();
+    let mut seen = Set::default();
     for tier in &tiers {
-        if !seen.insert(&tier.agent) {
+        if !seen.add(tier.agent.clone()) {
             wrong.push(format!(
                 "queue `{name}`: agent `{}` stands in it twice",
                 tier.agent
@@ -212,11 +210,13 @@ fn number(block: &Json, name: &str, default: u64) -> u64 {
 
 fn level(level: u32, agents: &Json, after_ms: u64, tiers: &mut Vec<Tier>) {
     for (agent, position) in agents.texts().zip(1..) {
-        tiers.push(Tier {
+        let tier = Tier {
             agent: agent.to_owned(),
             level,
             position,
             after_ms,
-        });
+        };
+        let at = tiers.partition_point(|t| (t.level, t.position) <= (level, position));
+        tiers.insert(at, tier);
     }
 }

@@ -20,13 +20,15 @@ impl Centre {
             .map(|(name, agent)| (name.clone(), agent.save()))
             .collect();
         Json::object()
-            .with("last_visit", self.last_visit)
             .with("ignored", self.ignored)
             .with("agents", agents)
-            .with("closed", self.closed.iter().collect::<Json>())
+            .with("closed", self.closed.keys().collect::<Json>())
             .with(
                 "visits",
-                self.visits.values().map(Visit::save).collect::<Json>(),
+                self.visits
+                    .values()
+                    .map(|visit| visit.save())
+                    .collect::<Json>(),
             )
     }
 
@@ -41,46 +43,47 @@ impl Centre {
         let mut agents: Vec<(String, Agent)> = Vec::new();
         for (name, agent) in saved["agents"].members() {
             let agent = Agent::restore(agent);
-            if agent.slot != Slot::Free || self.settings.agents.contains_key(name) {
+            if agent.slot != Slot::Free || self.settings.agents.contains(name) {
                 agents.push((name.clone(), agent));
             }
         }
         for (name, agent) in agents {
             if agent.not_before_ms > 0 {
                 self.dues
-                    .insert((agent.not_before_ms, Due::Agent(name.clone())));
+                    .add((agent.not_before_ms, Due::Agent(name.clone())));
             }
             self.agents.insert(name, agent);
         }
-        self.last_visit = saved["last_visit"].u64();
         self.ignored = saved["ignored"].u64();
-        let known = |queue: &&str| self.settings.queues.contains_key(*queue);
-        self.closed = saved["closed"]
-            .texts()
-            .filter(known)
-            .map(str::to_owned)
-            .collect();
+        for queue in saved["closed"].texts() {
+            if self.settings.queues.contains(queue) {
+                self.closed.add(queue.to_owned());
+            }
+        }
         for visit in saved["visits"].items() {
             self.restore_visit(Visit::restore(visit));
         }
-        self.changed.agents = self.agents.keys().cloned().collect();
-        self.changed.queues = self.settings.queues.keys().cloned().collect();
+        for name in self.agents.keys() {
+            self.changed.agents.add(name.clone());
+        }
+        for name in self.settings.queues.keys() {
+            self.changed.queues.add(name.clone());
+        }
         self.changed.look = true;
         Ok(())
     }
 
     fn restore_visit(&mut self, mut visit: Visit) {
         let number = visit.place.visit;
-        if !self.settings.queues.contains_key(&visit.queue) {
+        if !self.settings.queues.contains(&visit.queue) {
             visit.gives_up_at_ms = 1;
         }
         if !matches!(visit.phase, Phase::Talking(_)) {
-            let line = self.lines.entry(visit.queue.clone()).or_default();
-            line.insert(visit.place);
+            self.lines.entry(&visit.queue).add(visit.place);
+            self.waiting.add(visit.place);
         }
-        self.steps.insert(visit.step, number);
         self.contacts.insert(visit.contact.clone(), number);
-        self.visits.insert(number, visit);
+        self.visits.insert(number, Box::new(visit));
         self.set_wake(number);
     }
 }

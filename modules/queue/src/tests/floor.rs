@@ -310,7 +310,7 @@ impl Floor {
     }
 
     pub fn agent(&self, name: &str) -> &str {
-        self.centre.agents[name].state()
+        self.centre.agents.get(name).unwrap().state()
     }
 
     /// The newest event of this topic.

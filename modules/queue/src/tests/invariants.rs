@@ -27,7 +27,7 @@ impl Chance {
 
 fn check(floor: &Floor, at: &str) {
     let centre = &floor.centre;
-    for (number, visit) in &centre.visits {
+    for (number, visit) in centre.visits.iter() {
         let in_line = centre
             .lines
             .get(&visit.queue)
@@ -43,7 +43,7 @@ fn check(floor: &Floor, at: &str) {
             "{at}: line of {number}"
         );
         if let Some((name, slot)) = agent {
-            let agent = &centre.agents[name];
+            let agent = centre.agents.get(name).unwrap();
             assert_eq!(
                 agent.visit,
                 Some(*number),
@@ -60,7 +60,7 @@ fn check(floor: &Floor, at: &str) {
             "{at}: {number} hears and awaits nothing"
         );
     }
-    for (name, agent) in &centre.agents {
+    for (name, agent) in centre.agents.iter() {
         let holds = matches!(agent.slot, Slot::Reserved | Slot::Busy | Slot::Held);
         assert_eq!(
             agent.visit.is_some(),
@@ -70,14 +70,14 @@ fn check(floor: &Floor, at: &str) {
         );
         if let Some(visit) = agent.visit {
             assert!(
-                centre.visits.contains_key(&visit),
+                centre.visits.contains(&visit),
                 "{at}: {name} serves the dead"
             );
         }
     }
     // Work-conserving: nobody who may serve is free while somebody whom they may serve waits.
     for visit in centre.visits.values().filter(|v| v.phase == Phase::Waiting) {
-        let queue = &centre.settings.queues[&visit.queue];
+        let queue = centre.settings.queues.get(&visit.queue).unwrap();
         let waited_ms = visit.waited_ms(floor.now_ms);
         let choice = crate::choose(&queue.service, &centre.agents, waited_ms, floor.now_ms);
         assert_eq!(choice, None, "{at}: {} waits", visit.contact);
@@ -92,7 +92,7 @@ fn check(floor: &Floor, at: &str) {
         centre.visits.len(),
         "{at}: lines"
     );
-    assert_eq!(centre.steps.len(), centre.visits.len(), "{at}: steps");
+    assert_eq!(centre.waiting.len(), waiting, "{at}: the common line");
     assert_eq!(centre.contacts.len(), centre.visits.len(), "{at}: contacts");
     // Every visit ends in exactly one way.
     let begun = floor.count("contact-queued");
