@@ -139,9 +139,10 @@ impl Centre {
 
     /// The host would not do something: a step that is no more has no visit either.
     fn refused(&mut self, turn: &mut Turn, action: u64) {
-        let mut visits = self.visits.values();
-        let found = visits.find(|visit| visit.awaited == action && action != 0);
-        match found.map(|visit| visit.place.visit) {
+        let awaits = |visit: &Visit| visit.awaited == action && action != 0;
+        let found = self.visits.values().find(|visit| awaits(visit));
+        let found = found.map(|visit| visit.place.visit);
+        match found {
             Some(number) => self.gone(turn, number),
             None => self.ignored += 1,
         }
