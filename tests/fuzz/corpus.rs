@@ -150,6 +150,38 @@ pub const KDL_WORDS: &[&str] = &[
     "\"08:00-18:00\"",
     "\"2026-02-30\"",
     "order=in-turn",
+    "module desk {\n}\n",
+    " src=desk",
+    "grant ",
+    "http \"https://a.example/*\"",
+    " private=#true",
+    " rate=\"5/s\"",
+    "config ",
+    " base=x",
+    "(secret)\"t\"",
+    "line \"sales\" {\n}\n",
+    "desk.enter ",
+    "desk.menu ",
+    "ceiling a {\n modules {\n}\n}\n",
+    "step \"desk.enter\" outcome=",
+    "{var.desk.name}",
+];
+
+/// Modules, their grants, settings, steps, canned outcomes, and ceilings: the target knows a module
+/// `desk` that has every kind of argument and setting.
+const MODULES: &[&str] = &[
+    "module desk {\n grant http \"https://*.example.com/a/*\" methods=\"GET POST\" rate=\"50/s\" size=\"1MiB\"\n \
+     grant http \"http://10.0.0.1:8080/*\" private=#true\n grant store size=\"64KiB\"\n grant file \"t.csv\"\n \
+     config base=\"x\" token=(secret)\"t\" tags=\"a b\" { line \"sales\" strategy=ring-all { member alice level=1 }; \
+     hours strict=#false; table \"t.csv\" }\n}\nuser alice\n",
+    "module desk { grant file \"t.csv\"; config base=x }\nuser alice\nroute late { hangup }\ndid \"1\" {\n \
+     desk.enter \"{var.a}\" timeout=\"5m\" priority=\"{var.b}\" order=ring-all skip=\"alice\" overflow=late table=\"t.csv\" \
+     { on timeout { hangup }; on other { answer } }\n else { desk.menu welcome digits=2 { on \"12\" { answer } } }\n \
+     desk.look-up\n}\n",
+    "module x src=desk { config base=x }\ndid \"1\" { x.enter s }\ntest \"t\" {\n step \"x.enter\" outcome=closed set=\"a.b=c\" \
+     after=\"1s\" { set x.y=\"z\" }\n fact \"x.stats\" \"s\" waiting=3 open=#true\n call did=\"1\"\n expect \"hangup\"\n}\n",
+    "ceiling a {\n calls-max 5\n modules {\n http \"https://*.example.com/*\" rate=\"5/s\"\n private-addresses #false\n \
+     native #true\n instances 5\n memory-mb 5\n cpu-percent 5\n module desk \"x\"\n }\n}\n",
 ];
 
 pub const LUA_WORDS: &[&str] = &[
@@ -292,6 +324,7 @@ pub fn dialplan(target: &str) -> Corpus {
         .collect();
     entries.retain(|file| file.len() < 1_500);
     entries.extend(pieces);
+    entries.extend(texts(MODULES));
     Corpus {
         found: found(target),
         entries,

@@ -13,7 +13,7 @@ use cordboard_media::fuzz as media;
 use cordboard_node::capture;
 use cordboard_sip::fuzz as sip;
 use cordboard_steps::script::ScriptCall;
-use cordboard_steps::{ScriptAnswer, ScriptStart, ScriptTurn};
+use cordboard_steps::{Program, ScriptAnswer, ScriptStart, ScriptTurn};
 
 use super::corpus::{self, Corpus};
 use crate::sim::SimNet;
@@ -84,14 +84,16 @@ fn fuzz_script(bytes: &[u8]) {
         caller_name: None,
         dialled: "100".to_owned(),
         user: None,
+        trunk: None,
         answered: false,
         at_ms: 0,
+        variables: BTreeMap::new(),
     };
     let id = call.id;
     let mut turn = host.start(
         &scripts,
         &ScriptStart {
-            script: "fuzz".to_owned(),
+            program: Program::Script("fuzz".to_owned()),
             arguments: BTreeMap::new(),
             call,
         },

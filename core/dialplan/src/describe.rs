@@ -1,9 +1,11 @@
 //! A block as lines of text without places, so that two can be compared and their difference shown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::check::duration::show_duration;
 use crate::route::{Block, Step, StepKind};
+use crate::schema::FieldValue;
 use crate::template::Template;
 
 /// The block's steps, one a line, nested ones indented.
@@ -49,6 +51,54 @@ fn property(out: &mut String, name: &str, value: Option<impl std::fmt::Display>)
 
 fn template(out: &mut String, name: &str, value: Option<&Template>) {
     property(out, name, value.map(Template::source));
+}
+
+/// A value of a module's step or settings in one line; a secret is its name.
+pub(crate) fn value(one: &FieldValue) -> String {
+    let fields = |fields: &BTreeMap<String, FieldValue>| {
+        let all: Vec<String> = fields
+            .iter()
+            .map(|(name, one)| format!("{name}={}", value(one)))
+            .collect();
+        all.join(" ")
+    };
+    match one {
+        FieldValue::Text(text) => format!("\"{text}\""),
+        FieldValue::Template(template) => format!("\"{}\"", template.source()),
+        FieldValue::Number(number) => number.to_string(),
+        FieldValue::Flag(flag) => format!("#{flag}"),
+        FieldValue::Duration(time) => format!("\"{}\"", show_duration(*time)),
+        FieldValue::Secret(name) => format!("(secret)\"{name}\""),
+        FieldValue::List(list) => {
+            let all: Vec<String> = list.iter().map(value).collect();
+            format!("[{}]", all.join(" "))
+        }
+        FieldValue::Block(block) => format!("{{ {} }}", fields(block)),
+        FieldValue::Named(blocks) => {
+            let all: Vec<String> = blocks
+                .iter()
+                .map(|(name, block)| format!("\"{name}\" {{ {} }}", fields(block)))
+                .collect();
+            all.join(" ")
+        }
+    }
+}
+
+/// Settings, one a line, each named block on its own.
+pub(crate) fn settings(path: &str, all: &BTreeMap<String, FieldValue>, out: &mut Vec<String>) {
+    for (name, one) in all {
+        match one {
+            FieldValue::Block(inner) => settings(&format!("{path} {name}"), inner, out),
+            FieldValue::Named(blocks) => {
+                for (own, inner) in blocks {
+                    let path = format!("{path} {name} \"{own}\"");
+                    out.push(path.clone());
+                    settings(&path, inner, out);
+                }
+            }
+            one => out.push(format!("{path} {name}={}", value(one))),
+        }
+    }
 }
 
 fn head(step: &Step) -> String {
@@ -105,6 +155,12 @@ fn head(step: &Step) -> String {
         StepKind::Record { on } => out.push_str(if *on { "" } else { " off" }),
         StepKind::Set { name, value } => template(&mut out, name, Some(value)),
         StepKind::Hangup { cause } => property(&mut out, "cause", cause.as_ref()),
+        StepKind::Module(step) => {
+            let empty = |value: &FieldValue| matches!(value, FieldValue::List(l) if l.is_empty());
+            for (name, argument) in step.arguments.iter().filter(|(_, v)| !empty(v)) {
+                let _ = write!(out, " {name}={}", value(argument));
+            }
+        }
     }
     out
 }

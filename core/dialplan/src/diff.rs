@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
-use crate::describe::lines;
+use crate::describe::{lines, settings};
 use crate::numbers::NumberTable;
 use crate::route::{Block, Dialplan, Outbound, Place, Test};
 
@@ -48,8 +48,8 @@ type Entries = BTreeMap<String, (Place, Vec<String>)>;
 
 /// All differences, by the kind of entry and its name.
 pub fn diff(before: &Dialplan, after: &Dialplan) -> Vec<Change> {
-    let kinds: [fn(&Dialplan) -> Entries; 8] = [
-        tenant, calendars, users, trunks, dids, routes, outbound, tests,
+    let kinds: [fn(&Dialplan) -> Entries; 9] = [
+        tenant, calendars, users, trunks, modules, dids, routes, outbound, tests,
     ];
     let mut changes = Vec::new();
     for entries in kinds {
@@ -167,6 +167,38 @@ fn trunks(plan: &Dialplan) -> Entries {
     plan.trunks.values().map(entry).collect()
 }
 
+fn modules(plan: &Dialplan) -> Entries {
+    let entry = |m: &Arc<crate::schema::Loaded>| {
+        let schema = &m.schema;
+        let mut says = vec![
+            format!("src {}", m.source),
+            format!(
+                "version {} ({}, {})",
+                schema.version, schema.world, schema.kind
+            ),
+        ];
+        says.extend(m.grants.iter().map(|g| {
+            let mut line = format!("grant {} {}", g.capability, g.what);
+            if !g.methods.is_empty() {
+                line.push_str(&format!(" methods {}", g.methods.join(" ")));
+            }
+            if let Some(rate) = g.rate_per_second {
+                line.push_str(&format!(" rate {rate}/s"));
+            }
+            if let Some(bytes) = g.size_bytes {
+                line.push_str(&format!(" size {bytes} bytes"));
+            }
+            if g.private {
+                line.push_str(" private");
+            }
+            line
+        }));
+        settings("config", &m.settings, &mut says);
+        one(format!("module {}", m.name), &m.place, says)
+    };
+    plan.modules.values().map(entry).collect()
+}
+
 fn dids(plan: &Dialplan) -> Entries {
     let row = |e: &crate::numbers::Entry<Arc<Block>>| {
         one(
@@ -207,6 +239,8 @@ fn tests(plan: &Dialplan) -> Entries {
             false => format!("test \"{}\"", t.name),
         };
         let mut says: Vec<String> = t.http.iter().map(|h| format!("http {h:?}")).collect();
+        says.extend(t.steps.iter().map(|s| format!("step {s:?}")));
+        says.extend(t.facts.iter().map(|f| format!("fact {f:?}")));
         for call in &t.calls {
             let seen = |lines: &[(String, Option<Place>)]| {
                 lines

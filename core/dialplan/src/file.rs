@@ -24,7 +24,7 @@ pub const FILES_MAX: usize = 2_000;
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     /// Text by path. `*.kdl` are the dialplan (those that begin with `_` are not), other files are
-    /// there to be included.
+    /// there to be included, or granted to modules.
     pub files: BTreeMap<String, Arc<str>>,
 }
 
@@ -53,7 +53,8 @@ pub(crate) fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-type Key = (Arc<str>, [u8; 32]);
+/// A file's path and the hash of its text.
+pub(crate) type Key = (Arc<str>, [u8; 32]);
 
 /// What earlier loads read, by path and hash. One for each tenant; holds only what the last load
 /// used, so it is as large as one dialplan.
@@ -77,18 +78,20 @@ impl Cache {
         self.parsed
     }
 
-    pub(crate) fn block(&mut self, key: Key, read: impl FnOnce() -> Lowered) -> Arc<Lowered> {
-        let found = self
-            .kept_blocks
-            .get(&key)
-            .or_else(|| self.blocks.get(&key))
-            .cloned();
-        let lowered = found.unwrap_or_else(|| {
-            self.parsed += 1;
-            Arc::new(read())
-        });
-        self.kept_blocks.insert(key, lowered.clone());
-        lowered
+    /// What an earlier load made of this file.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Lowered>> {
+        let found = self.kept_blocks.get(key).or_else(|| self.blocks.get(key));
+        found.cloned()
+    }
+
+    /// A file is parsed now.
+    pub(crate) fn count_parsed(&mut self) {
+        self.parsed += 1;
+    }
+
+    /// Keeps what was made of a file.
+    pub(crate) fn keep(&mut self, key: Key, lowered: Arc<Lowered>) {
+        self.kept_blocks.insert(key, lowered);
     }
 
     pub(crate) fn table(

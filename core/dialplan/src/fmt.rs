@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Lines, Severity};
 use crate::file::lexer::{Kind, Piece, pieces};
+use crate::file::tree::Value;
 use crate::file::{Node, parse};
 
 /// A line that is longer is broken where it may be, in characters.
@@ -43,6 +44,11 @@ pub fn format(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
     Ok(if same { out } else { text.to_string() })
 }
 
+fn same_value(a: &Value, b: &Value) -> bool {
+    let types = |v: &Value| v.annotation.as_ref().map(|t| t.name.clone());
+    a.kind == b.kind && types(a) == types(b)
+}
+
 fn same_nodes(a: &[Node], b: &[Node]) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|(a, b)| {
@@ -50,12 +56,12 @@ fn same_nodes(a: &[Node], b: &[Node]) -> bool {
                 && a.arguments
                     .iter()
                     .zip(&b.arguments)
-                    .all(|(a, b)| a.kind == b.kind);
+                    .all(|(a, b)| same_value(a, b));
             let properties = a.properties.len() == b.properties.len()
                 && a.properties
                     .iter()
                     .zip(&b.properties)
-                    .all(|(a, b)| a.name == b.name && a.value.kind == b.value.kind);
+                    .all(|(a, b)| a.name == b.name && same_value(&a.value, &b.value));
             let children = match (&a.children, &b.children) {
                 (Some(a), Some(b)) => same_nodes(a, b),
                 (None, None) => true,

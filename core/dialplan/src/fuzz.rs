@@ -2,7 +2,10 @@
 
 use crate::calendar::LocalTime;
 use crate::expr::{Condition, Values};
-use crate::{Cache, Known, Source, Template, format, load, load_node, render};
+use crate::node_file::Ceiling;
+use crate::{Cache, Known, Source, Template, check_ceiling, format, load, load_node, render};
+
+pub(crate) mod sample;
 
 /// Files longer than this are cut: the parser is slow, and mistakes are short.
 const BYTES_MAX: usize = 4096;
@@ -12,12 +15,14 @@ pub fn fuzz_dialplan(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes.get(..BYTES_MAX).unwrap_or(bytes));
     let head = "tenant a domain=\"a.example\"\ndids \"t.csv\"\n";
     let source = Source::of([("head.kdl", head), ("main.kdl", &*text), ("t.csv", &*text)]);
-    let known = Known::of(["welcome"], ["welcome"]);
+    let known = Known::of(["welcome"], ["welcome"]).with_modules([sample::module()]);
     let mut cache = Cache::new();
     match load(&source, &known, &mut cache) {
         Ok(loaded) => {
             let again = load(&source, &known, &mut cache).map(|l| l.dialplan.hash);
-            debug_assert_eq!(again.ok(), Some(loaded.dialplan.hash));
+            debug_assert_eq!(again.ok(), Some(loaded.dialplan.hash.clone()));
+            let _ = check_ceiling(&loaded.dialplan, &Ceiling::unsaid("a"));
+            debug_assert!(crate::diff(&loaded.dialplan, &loaded.dialplan).is_empty());
         }
         Err(findings) => {
             for finding in &findings {

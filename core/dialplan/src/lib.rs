@@ -20,6 +20,7 @@ pub mod numbers;
 pub mod route;
 pub mod schema;
 pub mod template;
+pub mod url_pattern;
 
 pub use calendar::{Calendar, CalendarState, LocalTime};
 pub use check::{Known, Loaded, load};
@@ -32,3 +33,4 @@ pub use node_file::{NodeFile, check_ceiling, check_did_owners, load_node};
 pub use numbers::{Match, NumberTable};
 pub use route::{Block, Dialplan, Place, Step, StepKind};
 pub use template::Template;
+pub use url_pattern::UrlPattern;

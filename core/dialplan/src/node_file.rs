@@ -12,13 +12,14 @@
 //! journal write-ms=5 fsync-ms=1000
 //! limits calls=10000 transactions=50000 prompts-mb=256
 //! database "sqlite://cordboard.db"
-//! ceiling acme { calls-max 200; trunks 4; users 500; dids "+44207946*" }
+//! ceiling acme { calls-max 200; trunks 4; users 500; dids "+44207946*"; modules { native #false } }
 //! ```
 //!
 //! An absent file or line is its default: loopback only. A door on another address needs
 //! `plain=#true` on its line while it speaks without TLS, and is a warning even then.
 
 mod ceiling;
+mod modules;
 mod read;
 
 use std::net::{IpAddr, SocketAddr};
@@ -28,6 +29,7 @@ use crate::diagnostic::{Diagnostic, Mark};
 use crate::numbers::Pattern;
 
 pub use ceiling::{check_ceiling, check_did_owners};
+pub use modules::{HTTP_RATE, HttpCeiling, ModulesCeiling};
 pub use read::load_node;
 
 /// The machine's settings.
@@ -114,8 +116,30 @@ pub struct Ceiling {
     pub users_max: Option<u32>,
     /// Numbers it may have; empty is any.
     pub dids: Vec<Pattern>,
+    /// What its modules may have.
+    pub modules: ModulesCeiling,
     /// Where it stands.
     pub mark: Mark,
+}
+
+impl Ceiling {
+    /// What a tenant may have of whom `_node.kdl` says nothing: no bound but that of modules.
+    pub fn unsaid(tenant: &str) -> Ceiling {
+        let place = crate::route::Place {
+            file: "_node.kdl".into(),
+            line: 1,
+            column: 1,
+        };
+        Ceiling {
+            tenant: tenant.into(),
+            calls_max: None,
+            trunks_max: None,
+            users_max: None,
+            dids: Vec::new(),
+            modules: ModulesCeiling::default(),
+            mark: Mark::at(&place),
+        }
+    }
 }
 
 /// Settings and what is doubtful in them.
@@ -159,9 +183,17 @@ impl Default for NodeFile {
 }
 
 impl NodeFile {
-    /// The ceiling of a tenant.
+    /// The ceiling of a tenant, where the file has one.
     pub fn ceiling(&self, tenant: &str) -> Option<&Ceiling> {
         self.ceilings.iter().find(|c| c.tenant == tenant)
+    }
+
+    /// The ceiling of a tenant; [`Ceiling::unsaid`] where the file has none.
+    pub fn ceiling_of(&self, tenant: &str) -> std::borrow::Cow<'_, Ceiling> {
+        match self.ceiling(tenant) {
+            Some(ceiling) => std::borrow::Cow::Borrowed(ceiling),
+            None => std::borrow::Cow::Owned(Ceiling::unsaid(tenant)),
+        }
     }
 
     /// Our address as a peer sees it: that of the closest network, else the general one, else the

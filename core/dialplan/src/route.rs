@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::calendar::Calendar;
 use crate::expr::Condition;
 use crate::numbers::NumberTable;
+use crate::schema::{Loaded, ModuleStep};
 use crate::template::Template;
 
 /// Where something stands in the tenant's files.
@@ -53,9 +54,12 @@ pub struct Dialplan {
     pub routes: BTreeMap<String, Arc<Block>>,
     /// What a user's own call to a number does; nothing is allowed that is not here.
     pub outbound: NumberTable<Arc<Outbound>>,
+    /// Modules that the tenant loads, by their names here.
+    pub modules: BTreeMap<String, Arc<Loaded>>,
     /// Tests written in the dialplan.
     pub tests: Vec<Test>,
-    /// Hash of all files, hex; equal hashes are the same dialplan.
+    /// Hash of all files and of what its modules say of themselves, hex; equal hashes are the same
+    /// dialplan.
     pub hash: String,
 }
 
@@ -297,11 +301,13 @@ pub enum StepKind {
         /// Q.850 cause by word; `None` is `normal`.
         cause: Option<String>,
     },
+    /// A step of a module: `queue.enter sales`. Outcome: what its manifest declares, or `failed`.
+    Module(Box<ModuleStep>),
 }
 
 impl StepKind {
     /// The step's name as the dialplan writes it.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             StepKind::Answer => "answer",
             StepKind::Play { .. } => "play",
@@ -316,6 +322,7 @@ impl StepKind {
             StepKind::Set { .. } => "set",
             StepKind::When { .. } => "when",
             StepKind::Hangup { .. } => "hangup",
+            StepKind::Module(step) => &step.name,
         }
     }
 }
@@ -329,8 +336,26 @@ pub struct Test {
     pub calls: Vec<TestCall>,
     /// Canned answers of scripts' http: URL prefix to (status, body).
     pub http: Vec<(String, u16, String)>,
+    /// Canned outcomes of modules' steps. The n-th time a step runs takes its n-th line, and the
+    /// last line from then on; a step without a line runs in its module.
+    pub steps: Vec<CannedStep>,
+    /// Retained facts as conditions find them: topic, key, value.
+    pub facts: Vec<(String, String, serde_json::Value)>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// A `step "crm.look-up" outcome=found { set crm.name="Ann" }` line of a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CannedStep {
+    /// The step, `crm.look-up`.
+    pub name: String,
+    /// How it ends.
+    pub outcome: String,
+    /// Variables that it sets.
+    pub set: Vec<(String, String)>,
+    /// It takes so long.
+    pub after: Duration,
 }
 
 /// One simulated call of a test, or of `cordboard simulate`.

@@ -5,13 +5,43 @@
 //! step is shown like one of our own. This room never learns what a module does.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::route::Place;
 use crate::template::Template;
 
+/// The capabilities that a manifest may ask for and a dialplan may grant.
+pub const CAPABILITIES: [&str; 8] = [
+    "http",
+    "store",
+    "events",
+    "calls",
+    "file",
+    "trunk",
+    "start-call",
+    "native",
+];
+
+/// First parts of the switch's own topics: no module may have such a name, since its topics could
+/// be taken for the switch's.
+pub const RESERVED_NAMES: [&str; 10] = [
+    "call",
+    "leg",
+    "cdr",
+    "recording",
+    "module",
+    "tenant",
+    "node",
+    "generation",
+    "journal",
+    "cordboard",
+];
+
 /// One module that a tenant's dialplan may load.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleSchema {
     /// Name of the folder or package, 1 to 63 of `a-z 0-9 -`.
     pub name: String,
@@ -32,7 +62,7 @@ pub struct ModuleSchema {
 }
 
 /// A step that a module offers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepSchema {
     /// One sentence.
     pub about: String,
@@ -40,14 +70,15 @@ pub struct StepSchema {
     pub positional: Vec<Field>,
     /// Properties.
     pub named: Vec<Field>,
-    /// Outcomes that `on` may name; others are mistakes unless `any_outcome`.
+    /// Outcomes that it may end with, and `on` may name; others are mistakes unless `any_outcome`.
+    /// None at all is `done`. `failed` and `other` need no declaration.
     pub outcomes: Vec<String>,
     /// The step's outcomes are the writer's (digits of a menu).
     pub any_outcome: bool,
 }
 
 /// A named value of a step or of the settings.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name, `a-z 0-9 -`.
     pub name: String,
@@ -64,7 +95,7 @@ pub struct Field {
 }
 
 /// What a value may be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// Any text; in steps a template.
     Text,
@@ -93,12 +124,14 @@ pub enum FieldKind {
     File,
     /// A named secret, `(secret)"crm-token"`: settings only.
     Secret,
-    /// A nested block of these fields, in settings only: `queue sales { strategy longest-idle }`.
+    /// A nested block of these fields, in settings only. Where the field is a `list`, each block has
+    /// a name, `queue "sales" { strategy longest-idle }`; a field called `name` among these says
+    /// what that name may be (a `user`, a `prompt` ...) and is not itself a setting.
     Block(Vec<Field>),
 }
 
-/// A checked value. In steps text is a template until the step runs.
-#[derive(Clone, Debug, PartialEq)]
+/// A checked value. In steps text, prompts, users and numbers may be templates until the step runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue {
     /// Text, word, prompt, route, user, trunk, file.
     Text(String),
@@ -131,8 +164,42 @@ pub struct Ask {
     pub reason: String,
 }
 
+impl FieldValue {
+    /// The value as modules get it: durations in milliseconds, a secret as `{{secret:NAME}}`,
+    /// which the host fills in after the module's last look. A template that is not filled in yet
+    /// is its source.
+    pub fn to_json(&self) -> Value {
+        match self {
+            FieldValue::Text(text) => Value::from(text.as_str()),
+            FieldValue::Template(template) => Value::from(template.source()),
+            FieldValue::Number(number) => Value::from(*number),
+            FieldValue::Flag(flag) => Value::from(*flag),
+            FieldValue::Duration(time) => {
+                Value::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+            }
+            FieldValue::Secret(name) => Value::from(format!("{{{{secret:{name}}}}}")),
+            FieldValue::List(values) => values.iter().map(FieldValue::to_json).collect(),
+            FieldValue::Block(fields) => fields_to_json(fields),
+            FieldValue::Named(blocks) => {
+                let blocks = blocks.iter();
+                blocks
+                    .map(|(name, fields)| (name.clone(), fields_to_json(fields)))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Values by name as one JSON object: what `config.settings` gives, and a step's arguments.
+pub fn fields_to_json(fields: &BTreeMap<String, FieldValue>) -> Value {
+    let fields = fields.iter();
+    fields
+        .map(|(name, value)| (name.clone(), value.to_json()))
+        .collect()
+}
+
 /// A `module` node of a dialplan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// Its name in this tenant: the prefix of its steps and topics.
     pub name: String,
@@ -140,14 +207,30 @@ pub struct Loaded {
     pub source: String,
     /// What it may do.
     pub grants: Vec<Grant>,
-    /// Its settings, complete with defaults.
+    /// Its settings, complete with defaults; lists and named blocks that are not given are empty.
     pub settings: BTreeMap<String, FieldValue>,
     /// Where it stands.
     pub place: Place,
+    /// What it was checked against.
+    pub schema: Arc<ModuleSchema>,
+}
+
+impl Loaded {
+    /// The settings as one JSON object.
+    pub fn settings_json(&self) -> Value {
+        fields_to_json(&self.settings)
+    }
+
+    /// The `grant` lines of one capability.
+    pub fn granted<'g>(&'g self, capability: &'g str) -> impl Iterator<Item = &'g Grant> {
+        self.grants
+            .iter()
+            .filter(move |g| g.capability == capability)
+    }
 }
 
 /// A `grant` line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// `http`, `store` ...
     pub capability: String,
@@ -165,15 +248,34 @@ pub struct Grant {
     pub place: Place,
 }
 
+impl StepSchema {
+    /// The field of an argument, positional or named.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        let mut fields = self.positional.iter().chain(&self.named);
+        fields.find(|field| field.name == name)
+    }
+
+    /// True for an outcome that the step may end with.
+    pub fn may_end_with(&self, outcome: &str) -> bool {
+        self.any_outcome
+            || outcome == "failed"
+            || self.outcomes.iter().any(|o| o == outcome)
+            || (self.outcomes.is_empty() && outcome == "done")
+    }
+}
+
 /// A step of a module in a route.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleStep {
+    /// The step as it is written, `queue.enter`.
+    pub name: String,
     /// The module's name in this tenant.
     pub module: String,
     /// The step.
     pub step: String,
     /// Arguments by name, complete with defaults; positional ones under their field's name.
     pub arguments: BTreeMap<String, FieldValue>,
-    /// Outcomes that the step's `on` branches name.
+    /// Outcomes that the step's `on` branches name, in order, without `failed` and `other`: for a
+    /// step of `any_outcome`, such as keys of a menu, these are what it may end with.
     pub outcomes: Vec<String>,
 }

@@ -240,14 +240,18 @@ fn wrong(at: usize, len: usize, message: &str, help: &str) -> TemplateError {
     }
 }
 
-/// True for what may name a variable: a letter, then letters, digits, `_`, `-`; at most 64.
+/// True for what may name a variable: a letter or `_`, then letters, digits, `_`, `-`; at most 64.
+/// Parts may be joined by dots, as modules name theirs (`crm.name`), and each begins with a letter
+/// or `_`.
 pub fn is_variable_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    name.len() <= 64
-        && chars
+    let part = |part: &str| {
+        let mut chars = part.chars();
+        chars
             .next()
             .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
+    name.len() <= 64 && name.split('.').all(part)
 }
 
 #[cfg(test)]

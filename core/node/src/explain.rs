@@ -148,6 +148,16 @@ fn line(fact: &Fact, leg: Option<u16>) -> Option<String> {
         } => {
             format!("{:<16} when {condition} is {value}", place(at))
         }
+        // What a script or a module says of itself is said in its own words.
+        Fact::ScriptCalled {
+            function,
+            arguments,
+            at,
+            ..
+        } if function == "log" => {
+            let message = arguments.get("message").and_then(|m| m.as_str());
+            format!("{:<16}   {}", place(at), first_line(message.unwrap_or("")))
+        }
         Fact::ScriptCalled {
             function,
             arguments,

@@ -9,6 +9,7 @@
 
 mod ask;
 mod entry;
+mod module;
 mod route;
 mod scripted;
 

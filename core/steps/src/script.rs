@@ -1,4 +1,5 @@
-//! What a call script and the run of its call say to each other.
+//! What a program and the run of its call say to each other. A program is a call script of the
+//! tenant or a step of a module; the run does not know which kind.
 //!
 //! A script is straight-line code. It runs until it asks for something (`ScriptTurn::Call`) and
 //! then stands still, without a thread, until the one answer to that comes (`ScriptCommand::Resume`).
@@ -7,6 +8,11 @@
 //!
 //! Order between the two: `Start` is answered by one turn; a `Call` turn by one `Resume`; a
 //! `Resume` by one turn; `Done` and `Failed` end the script. After `Kill` every turn is ignored.
+//!
+//! A program that follows events instead (a module's service) has two turns more. `Idle` owes
+//! nothing and is owed nothing. `Interrupt` may come at any time: it ends the operation under way,
+//! whose `Resume` says `busy` and wants no turn, and then begins its own, which is answered as a
+//! `Call` is. Answers come in the order of the operations.
 
 mod describe;
 
@@ -17,6 +23,9 @@ use cordboard_call::event::Direction;
 use cordboard_call::ids::{CallId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// What the answer of an operation says that an [`ScriptTurn::Interrupt`] ended.
+pub const INTERRUPTED: &str = "the program wanted something else";
 
 /// What the host is told to do with the script of a call. A call runs at most one at a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,15 +42,65 @@ pub enum ScriptCommand {
     Kill,
 }
 
-/// How a script begins.
+/// How a program begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScriptStart {
-    /// File under `scripts/` without `.lua`.
-    pub script: String,
-    /// Arguments by name, templates filled in.
+    /// What runs.
+    pub program: Program,
+    /// Arguments of a script by name, templates filled in; empty for a module's step.
     pub arguments: BTreeMap<String, String>,
     /// The call, as far as a script may know it.
     pub call: ScriptCall,
+}
+
+/// What a run starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    /// A call script: its file under `scripts/` without `.lua`.
+    Script(String),
+    /// A step of a module.
+    Step(Box<StepProgram>),
+}
+
+impl Program {
+    /// `welcome`, `queue.enter`: as the dialplan names it.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        match self {
+            Program::Script(name) => name.into(),
+            Program::Step(step) => format!("{}.{}", step.module, step.step).into(),
+        }
+    }
+
+    /// The script's name, where it is one.
+    pub fn script(&self) -> Option<&str> {
+        match self {
+            Program::Script(name) => Some(name),
+            Program::Step(_) => None,
+        }
+    }
+
+    /// The module's step, where it is one.
+    pub fn step(&self) -> Option<&StepProgram> {
+        match self {
+            Program::Script(_) => None,
+            Program::Step(step) => Some(step),
+        }
+    }
+}
+
+/// A step of a module as a route takes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepProgram {
+    /// The module's name in the tenant.
+    pub module: String,
+    /// The step's name in the manifest.
+    pub step: String,
+    /// One JSON object, typed as the manifest says, templates filled in: durations are
+    /// milliseconds, what was not given and has no default is absent.
+    pub arguments: Value,
+    /// Outcomes that the step's `on` branches name: keys of a menu, for example.
+    pub outcomes: Vec<String>,
 }
 
 /// What a script knows of its call without asking.
@@ -61,10 +120,17 @@ pub struct ScriptCall {
     pub dialled: String,
     /// The user who calls, where the caller is one.
     pub user: Option<String>,
+    /// The trunk that brought the call, where one did.
+    #[serde(default)]
+    pub trunk: Option<String>,
     /// True when the first leg is answered already.
     pub answered: bool,
     /// Unix milliseconds at which the script began.
     pub at_ms: u64,
+    /// The call's variables as a module's step finds them, without secret ones; empty for a
+    /// script, which asks by `Get`.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
 }
 
 /// One host call of a script. Operations on the call are the machines that dialplan steps use.
@@ -125,12 +191,12 @@ pub enum ScriptOp {
     },
     /// Set a variable of the call. Answer: `Done`.
     Set {
-        /// Its name: 1 to 64 of `a-z A-Z 0-9 _ . -`.
+        /// Its name: a letter or `_`, then letters, digits, `_`, `-`, `.`, at most 64.
         name: String,
         /// Its value, at most 4,096 bytes.
         value: String,
     },
-    /// Read a variable of the call. Answer: `Text`.
+    /// Read a variable of the call. Answer: `Text`; a secret one is `denied` to a module.
     Get {
         /// Its name.
         name: String,
@@ -271,6 +337,22 @@ pub enum OutsideRequest {
         /// What to add.
         by: i64,
     },
+    /// Tell everybody who listens, and the journal; of modules only. Answer: `Done`.
+    Publish {
+        /// `<module>.<past-tense>`.
+        topic: String,
+        /// JSON.
+        payload: Value,
+    },
+    /// Keep a value that everybody may read; of modules only. Answer: `Done`.
+    Retain {
+        /// `<module>.<noun>`.
+        topic: String,
+        /// Which one.
+        key: String,
+        /// None forgets it.
+        payload: Option<Value>,
+    },
 }
 
 /// What a host call returns to the script.
@@ -406,9 +488,20 @@ pub enum ScriptTurn {
     Call {
         /// What.
         op: ScriptOp,
-        /// Line of the script, from 1.
+        /// Line of the script, from 1; 0 where no line is known.
         line: u32,
     },
+    /// It wants this now. An operation under way is ended first, and its answer is `Error` of
+    /// `busy`; with none under way this is `Call`.
+    Interrupt {
+        /// What.
+        op: ScriptOp,
+        /// As in `Call`.
+        line: u32,
+    },
+    /// It waits for something else than an answer of this call; its next turn comes by itself. A
+    /// caller who leaves meanwhile ends it at once.
+    Idle,
     /// It returned.
     Done {
         /// What it returned, as text: the outcome of the step; none is `done`.

@@ -1,10 +1,11 @@
 //! A call that never was: a dialplan's route in virtual time, told line by line.
 //!
 //! The run is the live switch's own; only its surroundings are made here. Prompts last as long as
-//! they are, phones answer when the test says so, keys are pressed when digits are asked for, and
-//! http answers are canned. Nothing depends on the wall clock or on chance: the same call on the
+//! they are, phones answer when the test says so, keys are pressed when digits are asked for, http
+//! answers are canned, and so are outcomes of modules' steps where a test says them. Nothing depends on the wall clock or on chance: the same call on the
 //! same dialplan gives the same transcript.
 
+mod canned;
 mod coverage;
 mod narrator;
 mod outside;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::coverage::{Coverage, Unvisited};
 pub use self::outside::Outside;
 pub use self::report::{DiffLine, TestFailure, TestReport, run_tests};
-use crate::script::{ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn};
+use crate::script::{Program, ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn};
 
 /// When a call happens that does not say: a Monday at noon, tenant's time.
 pub const USUAL_TIME: &str = "2026-01-05T12:00";
@@ -46,23 +47,46 @@ impl PromptLengths for AnyPrompt {
     }
 }
 
-/// What runs scripts for a simulation: the real Lua, without waiting. One script at a time.
+/// What runs programs for a simulation, scripts and steps of modules: the real hosts, without
+/// waiting. One program at a time.
 pub trait ScriptHost {
-    /// Begins a script; one that still ran is dropped.
+    /// Begins a program; one that still ran is dropped.
     fn start(&mut self, start: &ScriptStart) -> ScriptTurn;
     /// Answers its pending host call.
     fn resume(&mut self, answer: ScriptAnswer) -> ScriptTurn;
     /// Drops it.
     fn kill(&mut self) {}
+    /// The virtual wall clock, Unix milliseconds, told before each of the others.
+    fn set_time(&mut self, _unix_ms: u64) {}
+    /// When a turn comes by itself, Unix milliseconds: timers of a module's service.
+    fn next_timeout(&self) -> Option<u64> {
+        None
+    }
+    /// That time has come; the turn, if there is one.
+    fn timeout(&mut self) -> Option<ScriptTurn> {
+        None
+    }
+    /// What was retained since this was asked last: topic, key, and the value or that it is
+    /// forgotten. Conditions of the route read it.
+    fn retained(&mut self) -> Vec<Retained> {
+        Vec::new()
+    }
 }
 
-/// A host that has no scripts: each fails as missing.
+/// A retained fact: topic, key, value.
+pub type Retained = (String, String, Option<serde_json::Value>);
+
+/// A host that has no scripts and no modules: each fails as missing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoScripts;
 
 impl ScriptHost for NoScripts {
     fn start(&mut self, start: &ScriptStart) -> ScriptTurn {
-        let message = format!("there is no script `{}`", start.script);
+        let what = match start.program {
+            Program::Script(_) => "script",
+            Program::Step(_) => "module's step",
+        };
+        let message = format!("there is no {what} `{}`", start.program.name());
         let (line, stack, kind) = (None, String::new(), ScriptErrorKind::Missing);
         ScriptTurn::Failed {
             error: ScriptError {

@@ -9,6 +9,7 @@ use cordboard_call::event::{Direction, Fact, Party};
 use cordboard_call::ids::{CallId, LegNo};
 use cordboard_dialplan::Dialplan;
 use cordboard_dialplan::file::{Cache, Source};
+use cordboard_dialplan::schema::{Field, FieldKind, FieldValue, ModuleSchema, StepSchema};
 use cordboard_dialplan::{Known, load};
 use cordboard_media::{Audio, Clip};
 use cordboard_sip::{Flow, Transport};
@@ -31,13 +32,63 @@ trunk south { address "198.51.100.8:5060"; caller-id "+442079460000" }
 
 /// A dialplan of these nodes and the usual tenant, users and trunks.
 pub fn plan(text: &str) -> Arc<Dialplan> {
+    plan_with(text, [])
+}
+
+/// The same, with the module `desk`: steps `enter` and `menu`.
+pub fn modules_plan(text: &str) -> Arc<Dialplan> {
+    plan_with(&format!("module desk\n{text}"), [desk()])
+}
+
+fn desk() -> Arc<ModuleSchema> {
+    let field = |name: &str, kind| Field {
+        name: name.into(),
+        kind,
+        required: false,
+        list: false,
+        default: None,
+        about: String::new(),
+    };
+    let timeout = Field {
+        default: Some(FieldValue::Duration(Duration::from_secs(600))),
+        ..field("timeout", FieldKind::Duration)
+    };
+    let enter = StepSchema {
+        positional: vec![field("line", FieldKind::Text)],
+        named: vec![
+            timeout,
+            field("priority", FieldKind::Number { min: 0, max: 10 }),
+        ],
+        outcomes: ["answered", "timeout", "closed"].map(String::from).into(),
+        ..StepSchema::default()
+    };
+    let menu = StepSchema {
+        positional: vec![field("prompt", FieldKind::Prompt)],
+        named: vec![field("digits", FieldKind::Number { min: 1, max: 9 })],
+        any_outcome: true,
+        ..StepSchema::default()
+    };
+    Arc::new(ModuleSchema {
+        name: "desk".into(),
+        version: "1.0.0".into(),
+        world: "service".into(),
+        kind: "wasm".into(),
+        steps: [("enter".to_owned(), enter), ("menu".to_owned(), menu)].into(),
+        asks: Vec::new(),
+        settings: Vec::new(),
+        manifest: "modules/desk/module.toml".into(),
+    })
+}
+
+fn plan_with(text: &str, modules: impl IntoIterator<Item = Arc<ModuleSchema>>) -> Arc<Dialplan> {
     let text = format!("{HEAD}{text}");
     let prompts = [
         "welcome", "menu", "wrong", "music", "sorry", "bye", "no-such",
     ];
     let scripts = ["welcome", "other"];
     let source = Source::of([("main.kdl", text.as_str())]);
-    let loaded = load(&source, &Known::of(prompts, scripts), &mut Cache::default());
+    let known = Known::of(prompts, scripts).with_modules(modules);
+    let loaded = load(&source, &known, &mut Cache::default());
     match loaded {
         Ok(loaded) => Arc::new(loaded.dialplan),
         Err(list) => {
@@ -140,6 +191,14 @@ pub const DID: &str = "+442079460100";
 pub fn story(text: &str) -> Story {
     let text = format!("did \"{DID}\" {{\n{text}\n}}");
     let mut story = Story::of(plan(&text), Entry::Did, DID, "+441632960001");
+    story.begin();
+    story
+}
+
+/// The same, with the module `desk`.
+pub fn modules_story(text: &str) -> Story {
+    let text = format!("did \"{DID}\" {{\n{text}\n}}");
+    let mut story = Story::of(modules_plan(&text), Entry::Did, DID, "+441632960001");
     story.begin();
     story
 }

@@ -41,7 +41,7 @@ struct Variable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VarRefused {
     /// The name is no name.
-    #[error("not a variable's name: a letter, then letters, digits, `_`, `-`, at most 64")]
+    #[error("not a variable's name: a letter, then letters, digits, `_`, `-`, `.`, at most 64")]
     BadName,
     /// The call has `VARIABLES_MAX` variables.
     #[error("a call has at most {VARIABLES_MAX} variables")]
@@ -76,6 +76,23 @@ impl Vars {
     /// True when the variable holds a secret.
     pub fn is_secret(&self, name: &str) -> bool {
         self.find(name).is_some_and(|v| v.secret)
+    }
+
+    /// True when the variable is secret or a secret stands in its value.
+    pub fn is_hidden(&self, name: &str) -> bool {
+        let hidden = |v: &Variable| v.secret || self.holds_secret(&v.value);
+        self.find(name).is_some_and(hidden)
+    }
+
+    /// All variables but hidden ones.
+    pub fn visible(&self) -> std::collections::BTreeMap<String, String> {
+        let shown = self
+            .list
+            .iter()
+            .filter(|v| !(v.secret || self.holds_secret(&v.value)));
+        shown
+            .map(|v| (String::from(&*v.name), v.value.clone()))
+            .collect()
     }
 
     /// Sets a variable. Once secret, a variable stays secret until it is set to a plain value.

@@ -25,3 +25,7 @@ pub(crate) const NODE_FILE: &str = "DP0080";
 pub(crate) const CEILING: &str = "DP0081";
 pub(crate) const OTHER_TENANT: &str = "DP0082";
 pub(crate) const OPEN_TO_ALL: &str = "DP0083";
+pub(crate) const MODULE: &str = "DP0090";
+pub(crate) const NOT_ASKED: &str = "DP0091";
+pub(crate) const NOT_GRANTED: &str = "DP0092";
+pub(crate) const MODULE_CEILING: &str = "DP0093";

@@ -118,6 +118,7 @@ pub(super) fn unreached(
             .iter()
             .for_each(|o| gotos(&o.value.block, &mut open));
         open.extend(file.includes.iter().filter_map(|i| i.route.as_deref()));
+        open.extend(file.given.routes.iter().map(String::as_str));
     }
     open.extend(tables.iter().flat_map(|t| &t.rows).map(|row| &*row.route));
     let mut reached: BTreeSet<&str> = BTreeSet::new();

@@ -9,6 +9,7 @@ use super::words::suggestion;
 use super::{Item, Known, Lowered, codes, flow, overlaps};
 use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, End, Mark};
+use crate::file::Source;
 use crate::numbers::{NumberTable, Pattern};
 use crate::route::{Dialplan, Outbound, Tenant};
 
@@ -19,6 +20,7 @@ pub(super) struct Input<'i> {
     pub(super) files: &'i [Arc<Lowered>],
     pub(super) tables: &'i [Arc<Table>],
     pub(super) known: &'i Known,
+    pub(super) source: &'i Source,
     pub(super) hash: String,
     pub(super) findings: &'i mut Vec<Diagnostic>,
 }
@@ -29,6 +31,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         files,
         tables,
         known,
+        source,
         hash,
         findings,
     } = input;
@@ -46,6 +49,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         files.iter().flat_map(|f| &f.outbounds),
         findings,
     );
+    let modules = unique("module", files.iter().flat_map(|f| &f.modules), findings);
     let calendars = calendars(&lines, tenant.as_ref());
     let roles: BTreeSet<&str> = users
         .values()
@@ -61,6 +65,10 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
             Kind::Prompt => known.prompts.iter().map(String::as_str).collect(),
             Kind::Script => known.scripts.iter().map(String::as_str).collect(),
             Kind::Role => roles.iter().copied().collect(),
+            Kind::File => {
+                let files = source.files.keys().map(String::as_str);
+                files.filter(|path| !path.ends_with(".kdl")).collect()
+            }
             Kind::Party => users.keys().chain(trunks.keys()).copied().collect(),
         }
     };
@@ -79,6 +87,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         all.name(Kind::Route, &row.route, &row.mark);
     }
     if whole {
+        ungranted(files, &modules, findings);
         flow::unreached(files, tables, findings);
     }
     flow::loops(files, findings);
@@ -95,9 +104,31 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         dids,
         routes: own(routes),
         outbound,
+        modules: own(modules),
         tests: files.iter().flat_map(|f| f.tests.iter().cloned()).collect(),
         hash,
     })
+}
+
+/// Files that steps give to modules which may not read them.
+fn ungranted(
+    files: &[Arc<Lowered>],
+    modules: &BTreeMap<&str, &Item<Arc<crate::schema::Loaded>>>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let uses = files.iter().flat_map(|f| &f.given.files);
+    for used in uses.take(FINDINGS_MAX) {
+        let Some(module) = modules.get(&*used.module) else {
+            continue;
+        };
+        if module.value.granted("file").any(|g| g.what == used.file) {
+            continue;
+        }
+        let message = format!("`{}` is not granted the file `{}`", used.module, used.file);
+        let finding = Diagnostic::error(used.mark.clone(), codes::MODULE, message);
+        let help = format!("add `grant file \"{}\"` to the module", used.file);
+        findings.push(finding.help(help).also(module.mark.clone(), "the module"));
+    }
 }
 
 fn calendars(
@@ -191,7 +222,7 @@ impl<'n, N: Fn(Kind) -> Vec<&'n str>> References<'_, 'n, N> {
             return;
         }
         // A broken file may hold what is missing; its own mistake is said already.
-        let elsewhere = matches!(kind, Kind::Prompt | Kind::Script);
+        let elsewhere = matches!(kind, Kind::Prompt | Kind::Script | Kind::File);
         if (!self.whole && !elsewhere) || self.count >= FINDINGS_MAX {
             return;
         }
@@ -204,6 +235,7 @@ impl<'n, N: Fn(Kind) -> Vec<&'n str>> References<'_, 'n, N> {
             Kind::Prompt => "prompt",
             Kind::Script => "script",
             Kind::Role => "user's role",
+            Kind::File => "file",
             Kind::Party => "user or trunk",
         };
         let message = format!("no {what} is called `{name}`");

@@ -1,4 +1,7 @@
 //! `test { call did="..." at="..." ; expect "play closed" "hangup" }`.
+//!
+//! What lies outside of a test's calls is canned: `http` answers, outcomes of modules' steps
+//! (`step`), retained facts (`fact`).
 
 use std::time::Duration;
 
@@ -7,9 +10,16 @@ use super::duration::parse_duration;
 use super::fields::{Fields, Found};
 use super::sink::{Kind, Sink};
 use crate::file::Node;
-use crate::route::{Place, Test, TestCall};
+use crate::file::tree::ValueKind;
+use crate::route::{CannedStep, Place, Test, TestCall};
+use crate::template::is_variable_name;
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// Lines of a test.
+const LINES: [&str; 6] = ["call", "expect", "reject", "http", "step", "fact"];
+/// Most variables that one canned step sets.
+const SET_MAX: usize = 64;
 
 pub(super) fn test(sink: &mut Sink, node: &Node) -> Option<Test> {
     let place = sink.place(node.head);
@@ -22,6 +32,8 @@ pub(super) fn test(sink: &mut Sink, node: &Node) -> Option<Test> {
         name,
         calls: Vec::new(),
         http: Vec::new(),
+        steps: Vec::new(),
+        facts: Vec::new(),
         place,
     };
     for line in lines.unwrap_or(&[]) {
@@ -29,8 +41,10 @@ pub(super) fn test(sink: &mut Sink, node: &Node) -> Option<Test> {
             "call" => test.calls.push(call(sink, line)),
             "expect" | "reject" => seen(sink, line, test.calls.last_mut()),
             "http" => test.http.extend(http(sink, line)),
+            "step" => test.steps.extend(canned_step(sink, line)),
+            "fact" => test.facts.extend(fact(sink, line)),
             other => {
-                let help = super::words::suggestion(other, ["call", "expect", "reject", "http"]);
+                let help = super::words::suggestion(other, LINES);
                 let message = format!("`test` has no line `{other}`");
                 sink.error(line.name_span, codes::UNKNOWN_NODE, message, help);
             }
@@ -86,6 +100,89 @@ fn http(sink: &mut Sink, node: &Node) -> Option<(String, u16, String)> {
     let body = fields.text("body").map_or_else(String::new, |b| b.value);
     fields.finish();
     Some((url?.value, status as u16, body))
+}
+
+/// `step "crm.look-up" outcome=found set="crm.name=Ann"`, or `{ set crm.name="Ann" }` in its block.
+fn canned_step(sink: &mut Sink, node: &Node) -> Option<CannedStep> {
+    let mut fields = Fields::new(node, sink);
+    let name = fields.wanted_argument("a module's step: `step \"crm.look-up\"`");
+    let outcome = fields.text("outcome");
+    let pair = fields.text("set");
+    let after = fields.duration("after", (Duration::ZERO, HOUR));
+    let lines = fields.block();
+    if !node.properties.iter().any(|p| p.name == "outcome") {
+        let help = "write `step \"crm.look-up\" outcome=found`";
+        let message = "`step` wants `outcome`";
+        fields
+            .sink
+            .error(node.head, codes::MISSING, message, Some(help.into()));
+    }
+    fields.finish();
+    let mut set = Vec::new();
+    if let Some(pair) = pair {
+        match pair.value.split_once('=') {
+            Some((name, value)) if is_variable_name(name.trim()) => {
+                set.push((name.trim().to_string(), value.to_string()));
+            }
+            _ => {
+                let help = "write `set=\"crm.name=Ann\"`, or a line `set crm.name=\"Ann\"`";
+                let message = format!("`{}` sets no variable", pair.value);
+                sink.error(pair.span, codes::TEST, message, Some(help.into()));
+            }
+        }
+    }
+    for line in lines.unwrap_or(&[]) {
+        if line.name != "set" {
+            let message = format!("`step` has no line `{}`", line.name);
+            let help = "write `set crm.name=\"Ann\"`".to_string();
+            sink.error(line.name_span, codes::UNKNOWN_NODE, message, Some(help));
+            continue;
+        }
+        let mut fields = Fields::new(line, sink);
+        for property in fields.any_properties() {
+            super::steps::variable_name(fields.sink, &property.name, property.name_span);
+            if let Some(text) = fields.as_text(&property.value) {
+                set.push((property.name.clone(), text.value));
+            }
+        }
+        fields.finish();
+    }
+    if set.len() > SET_MAX {
+        let message = format!("a step sets at most {SET_MAX} variables here");
+        sink.error(node.head, codes::TEST, message, None);
+    }
+    let (name, outcome) = name.zip(outcome)?;
+    super::modules::check_canned(sink, &name, &outcome);
+    Some(CannedStep {
+        name: name.value,
+        outcome: outcome.value,
+        set,
+        after: after.unwrap_or_default(),
+    })
+}
+
+/// `fact "queue.stats" "sales" waiting=3`.
+fn fact(sink: &mut Sink, node: &Node) -> Option<(String, String, serde_json::Value)> {
+    let mut fields = Fields::new(node, sink);
+    let topic = fields.wanted_argument("a topic and a key: `fact \"queue.stats\" \"sales\"`");
+    let key = fields.argument();
+    let mut value = serde_json::Map::new();
+    for property in fields.any_properties() {
+        let json = match &property.value.kind {
+            ValueKind::Text(text) => text.as_str().into(),
+            ValueKind::Integer(number) => i64::try_from(*number).unwrap_or(i64::MAX).into(),
+            ValueKind::Float(number) => (*number).into(),
+            ValueKind::Bool(flag) => (*flag).into(),
+            ValueKind::Null => serde_json::Value::Null,
+        };
+        value.insert(property.name.clone(), json);
+    }
+    if node.arguments.len() == 1 {
+        let message = "`fact` wants a key after its topic";
+        fields.sink.error(node.head, codes::MISSING, message, None);
+    }
+    fields.finish();
+    Some((topic?.value, key?.value, value.into()))
 }
 
 fn call(sink: &mut Sink, node: &Node) -> TestCall {

@@ -1,5 +1,8 @@
 //! Where one file's findings and its references to names elsewhere are gathered.
 
+use std::sync::Arc;
+
+use super::modules::Modules;
 use crate::diagnostic::{Diagnostic, Lines, Mark};
 use crate::file::tree::Span;
 use crate::route::Place;
@@ -17,6 +20,8 @@ pub(crate) enum Kind {
     Prompt,
     Script,
     Role,
+    /// A file beside the dialplan.
+    File,
     /// A user or a trunk.
     Party,
 }
@@ -29,11 +34,25 @@ pub(crate) struct Reference {
     pub(crate) mark: Mark,
 }
 
+/// A file that a step gives to a module, which its `grant file` must name.
+#[derive(Clone, Debug)]
+pub(crate) struct FileUse {
+    pub(crate) module: String,
+    pub(crate) file: String,
+    pub(crate) mark: Mark,
+}
+
 /// Findings and references of one file.
 pub(crate) struct Sink {
     pub(crate) lines: Lines,
     pub(crate) findings: Vec<Diagnostic>,
     pub(crate) references: Vec<Reference>,
+    /// What the tenant's files load, as far as they could be read.
+    pub(crate) modules: Arc<Modules>,
+    /// Routes that are given to modules by name.
+    pub(crate) module_routes: Vec<String>,
+    /// Files that steps give to modules by name.
+    pub(crate) module_files: Vec<FileUse>,
     /// Bytes that the scan has complained of already.
     said: Vec<(u32, u32)>,
     over: usize,
@@ -50,6 +69,9 @@ impl Sink {
             lines,
             findings,
             references: Vec::new(),
+            modules: Arc::default(),
+            module_routes: Vec::new(),
+            module_files: Vec::new(),
             said,
             over: 0,
         }

@@ -5,19 +5,19 @@
 //! begins a new chain; a comment or blank line does not. `else` after another step runs when that
 //! step fails and no `on` took the outcome.
 
-mod branches;
+pub(in crate::check) mod branches;
 mod kinds;
 
 use std::sync::Arc;
 
 use super::fields::{Fields, Found};
+use super::modules::near_step;
 use super::sink::{Kind, Sink};
-use super::words::{STEPS, suggestion};
 use crate::expr::Condition;
 use crate::file::Node;
 use crate::file::tree::{Span, ValueKind};
 use crate::route::{Block, Place, Step, StepKind};
-use crate::template::Template;
+use crate::template::{Template, is_variable_name};
 
 /// Most steps of one block.
 const STEPS_MAX: usize = 1_000;
@@ -196,14 +196,16 @@ impl Reader<'_> {
 /// The step's name when nothing after it can run.
 fn leaves(step: &Step) -> Option<&'static str> {
     let ends = |block: &Arc<Block>| block.steps.last().is_some_and(|s| leaves(s).is_some());
-    let all = match &step.kind {
-        StepKind::Goto { .. } | StepKind::Hangup { .. } => true,
+    match &step.kind {
+        StepKind::Goto { .. } => Some("goto"),
+        StepKind::Hangup { .. } => Some("hangup"),
         StepKind::When { arms } => {
-            step.otherwise.as_ref().is_some_and(ends) && arms.iter().all(|(_, arm)| ends(arm))
+            let all =
+                step.otherwise.as_ref().is_some_and(ends) && arms.iter().all(|(_, arm)| ends(arm));
+            all.then_some("when")
         }
-        _ => false,
-    };
-    all.then(|| step.kind.name())
+        _ => None,
+    }
 }
 
 /// The node's block, which must be there.
@@ -224,14 +226,24 @@ pub(crate) fn wanted_block<'n>(fields: &mut Fields<'n, '_>) -> &'n [Node] {
 pub(crate) fn unknown_step(sink: &mut Sink, node: &Node) {
     let help = match &*node.name {
         "on" => {
-            Some("`on` stands inside the block of `collect`, `run`, `ring` or `trunk`".to_string())
+            let help = "`on` stands inside the block of `collect`, `run`, `ring`, `trunk` or a module's step";
+            Some(help.to_string())
         }
         "call" | "dial" => Some("ring a user with `ring`, a number with `trunk`".to_string()),
         "otherwise" | "elseif" | "elif" => Some("write `else`, or another `when`".to_string()),
-        name => suggestion(name, STEPS),
+        name => near_step(sink, name),
     };
     let message = format!("no step is called `{}`", node.name);
     sink.error(node.name_span, "DP0010", message, help);
+}
+
+/// Says what cannot name a variable.
+pub(crate) fn variable_name(sink: &mut Sink, name: &str, span: Span) {
+    if !is_variable_name(name) {
+        let help = "a letter, then letters, digits, `_`, `-` or `.`, at most 64";
+        let message = format!("`{name}` is no variable's name");
+        sink.error(span, "DP0015", message, Some(help.into()));
+    }
 }
 
 /// A template; its mistake is marked inside the text.

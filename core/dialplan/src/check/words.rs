@@ -1,8 +1,8 @@
 //! The closed vocabularies of a dialplan, and the nearest word to a wrong one.
 
 /// Nodes that stand outermost in a tenant's files.
-pub(crate) const NODES: [&str; 9] = [
-    "tenant", "calendar", "user", "trunk", "did", "dids", "route", "outbound", "test",
+pub(crate) const NODES: [&str; 10] = [
+    "tenant", "calendar", "user", "trunk", "module", "did", "dids", "route", "outbound", "test",
 ];
 
 /// Steps.

@@ -49,6 +49,15 @@ pub(crate) struct Value {
     pub(crate) span: Span,
     /// Where its inside begins and whether bytes inside are as written (no escapes).
     pub(crate) inside: Option<usize>,
+    /// `(secret)` before it.
+    pub(crate) annotation: Option<Annotation>,
+}
+
+/// A type in parentheses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Annotation {
+    pub(crate) name: String,
+    pub(crate) span: Span,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -280,9 +289,14 @@ fn convert_value(entry: &KdlEntry, base: usize, text: &str) -> Value {
         ValueKind::Text(text) => raw.find(text.as_str()).map(|at| value_span.at + at),
         _ => None,
     };
+    let annotation = entry.ty().map(|ty| Annotation {
+        name: ty.value().to_string(),
+        span: span(ty.span(), base),
+    });
     Value {
         kind,
         span: value_span,
         inside,
+        annotation,
     }
 }

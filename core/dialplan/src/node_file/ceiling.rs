@@ -67,6 +67,8 @@ pub fn check_ceiling(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> 
             }
         }
     }
+    findings.extend(super::modules::check(dialplan, ceiling));
+    findings.truncate(FINDINGS_MAX);
     findings
 }
 

@@ -344,6 +344,10 @@ impl Reader {
         let calls_max = fields.number("calls-max", (1, 1_000_000));
         let trunks_max = fields.number("trunks", (0, 100_000));
         let users_max = fields.number("users", (0, 1_000_000));
+        let mut bounds = None;
+        for block in fields.children("modules") {
+            bounds = Some(super::modules::read(fields.sink, block));
+        }
         let mut dids = Vec::new();
         for line in fields.children("dids") {
             let mut inner = Fields::new(line, fields.sink);
@@ -374,6 +378,7 @@ impl Reader {
             trunks_max,
             users_max,
             dids,
+            modules: bounds.unwrap_or_default(),
             mark,
         });
     }

@@ -103,10 +103,12 @@ impl LuaHost {
         let failed = |kind, message| ScriptTurn::Failed {
             error: failure::plain(kind, message),
         };
-        let Some(script) = scripts.script(&start.script) else {
+        let name = start.program.name();
+        let script = start.program.script().and_then(|name| scripts.script(name));
+        let Some(script) = script else {
             return failed(
                 ScriptErrorKind::Missing,
-                format!("there is no script \"{}\"", start.script),
+                format!("there is no script \"{name}\""),
             );
         };
         let absent = script

@@ -37,7 +37,7 @@ pub fn call_id(n: u32) -> CallId {
 
 pub fn start_of(script: &str, call: CallId) -> ScriptStart {
     ScriptStart {
-        script: script.into(),
+        program: cordboard_steps::Program::Script(script.into()),
         arguments: BTreeMap::new(),
         call: ScriptCall {
             id: call,
@@ -47,8 +47,10 @@ pub fn start_of(script: &str, call: CallId) -> ScriptStart {
             caller_name: None,
             dialled: "+442079460100".into(),
             user: None,
+            trunk: None,
             answered: false,
             at_ms: 1_795_353_000_000,
+            variables: BTreeMap::new(),
         },
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordboard_dialplan::diagnostic::Diagnostic;
+use cordboard_dialplan::node_file::Ceiling;
 use cordboard_dialplan::{Dialplan, check_ceiling, check_did_owners};
 
 use super::{Built, Reloader};
@@ -71,11 +72,11 @@ impl Reloader {
     }
 
     pub(super) fn above_ceiling(&self, tenant: &str, plan: &Dialplan) -> Vec<Diagnostic> {
-        self.ceilings
-            .iter()
-            .filter(|ceiling| ceiling.tenant == tenant)
-            .flat_map(|ceiling| check_ceiling(plan, ceiling))
-            .collect()
+        let own = self.ceilings.iter().find(|c| c.tenant == tenant);
+        match own {
+            Some(ceiling) => check_ceiling(plan, ceiling),
+            None => check_ceiling(plan, &Ceiling::unsaid(tenant)),
+        }
     }
 
     /// True when a tenant's files are not what it serves, or served before a restart.

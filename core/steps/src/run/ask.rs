@@ -59,6 +59,7 @@ pub(super) fn prepare(step: &Step, cx: &Cx<'_>) -> (Option<Ask>, String) {
         StepKind::Goto { route } => (None, route.clone()),
         StepKind::Set { name, value } => (None, format!("{name}={}", reader.fill(value).shown())),
         StepKind::Run { script, .. } => (None, script.clone()),
+        StepKind::Module(step) => (None, super::module::detail(step, cx)),
         StepKind::Hangup { cause } => (None, cause.clone().unwrap_or_else(|| "normal".into())),
         StepKind::When { .. } => (None, String::new()),
     };

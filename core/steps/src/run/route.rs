@@ -10,15 +10,17 @@ use std::sync::Arc;
 use cordboard_call::cause::Cause;
 use cordboard_call::event::{Fact, Place};
 use cordboard_dialplan::route::{Block, Step, StepKind};
+use cordboard_dialplan::schema::ModuleStep;
 use cordboard_dialplan::{Condition, Template};
 
 use super::ask::prepare;
 use super::entry;
+use super::module::arguments;
 use super::{At, Run, STEPS_MAX, STEPS_WITHOUT_WAITING_MAX, Stage};
 use crate::caller::Cx;
 use crate::operation::ring::TalkOutcome;
 use crate::operation::{self, Ask, Begun, Finished};
-use crate::script::CollectOutcome;
+use crate::script::{CollectOutcome, StepProgram};
 use crate::vars::{Filled, MASK};
 use crate::world::{Time, World};
 
@@ -110,7 +112,7 @@ impl Run {
         let (ask, detail) = prepare(step, &cx);
         let name = step.kind.name();
         self.fact(Fact::StepStarted {
-            step: name.into(),
+            step: name.to_owned(),
             detail,
             at: place(&step.place),
         });
@@ -185,10 +187,37 @@ impl Run {
                 }
                 self.start_script(script, filled, now, world);
             }
+            StepKind::Module(module_step) => self.begin_module(module_step, now, world),
             other => {
                 let why = format!("`{}` cannot run", other.name());
                 self.step_over(Outcome::new("failed", true, Some(why)));
             }
+        }
+    }
+
+    /// A step of a module: its arguments filled in, it runs as a script does.
+    fn begin_module(&mut self, step: &ModuleStep, now: Time, world: &mut dyn World) {
+        let found = world.dialplan().modules.get(&step.module).cloned();
+        let Some(module) = found else {
+            let why = format!("there is no module `{}`", step.module);
+            return self.step_over(Outcome::new("failed", true, Some(why)));
+        };
+        let cx = Cx {
+            now,
+            world: &mut *world,
+            call: &mut self.shared,
+        };
+        match arguments(step, &module.schema, &cx.reader()) {
+            Ok(arguments) => {
+                let program = StepProgram {
+                    module: step.module.clone(),
+                    step: step.step.clone(),
+                    arguments,
+                    outcomes: step.outcomes.clone(),
+                };
+                self.start_module(&module, program, now, world);
+            }
+            Err(why) => self.step_over(Outcome::new("failed", true, Some(why))),
         }
     }
 

@@ -1,22 +1,27 @@
-//! A script at work in a run: each of its host calls is one operation, one answer, one fact.
+//! A program at work in a run, a script or a module's step: each of its host calls is one
+//! operation, one answer, one fact.
 //!
 //! The run trusts no host: a turn that does not come within `TURN_MAX` fails the step, a turn out
-//! of order too. When the caller is gone the pending call returns `gone`, the script may still
-//! use store, http and log, and after `GRACE` it is killed.
+//! of order too. When the caller is gone the pending call returns `gone`, the program may still
+//! use store, http and log, and after `GRACE` it is killed; one that is idle is killed at once. A
+//! module's step ends with an outcome that its manifest declares, or has failed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_call::action::Action;
 use cordboard_call::cause::Cause;
-use cordboard_call::event::{Fact, Place};
+use cordboard_call::event::{Fact, Party, Place};
+use cordboard_call::ids::TenantId;
+use cordboard_dialplan::schema::Loaded;
 use serde_json::{Value, json};
 
 use super::{GRACE, Output, Run};
 use crate::operation::{Ask, Finished};
 use crate::script::{
-    ScriptAnswer, ScriptCall, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind,
-    ScriptOp, ScriptStart, ScriptTurn,
+    INTERRUPTED, Program, ScriptAnswer, ScriptCall, ScriptCallError, ScriptCommand, ScriptError,
+    ScriptErrorKind, ScriptOp, ScriptStart, ScriptTurn, StepProgram,
 };
 use crate::vars::{Filled, MASK};
 use crate::world::{Time, World};
@@ -30,10 +35,14 @@ const OUTCOME_CHARS_MAX: usize = 64;
 /// Longest log line kept, in characters; more is cut.
 const LOG_CHARS_MAX: usize = 4_096;
 
-/// The script that runs now.
+/// The program that runs now.
 pub(super) struct Scripted {
-    /// `scripts/welcome.lua`.
+    /// `scripts/welcome.lua`, `modules/queue`.
     file: String,
+    /// Where the step stands that runs it, for host calls of no known line.
+    at: Place,
+    /// The module and its step; none for a script.
+    module: Option<(Arc<Loaded>, Box<str>)>,
     /// Its host call that waits for an answer.
     pending: Option<Pending>,
     calls: u32,
@@ -53,6 +62,24 @@ impl Scripted {
     pub fn next_timeout(&self) -> Option<Time> {
         [self.turn_due, self.kill_at].into_iter().flatten().min()
     }
+
+    /// Nothing is asked and nothing is owed.
+    fn is_idle(&self) -> bool {
+        self.pending.is_none() && self.turn_due.is_none()
+    }
+
+    /// Why an outcome is none of the module's.
+    fn undeclared(&self, outcome: &str) -> Option<String> {
+        let (module, step) = self.module.as_ref()?;
+        let known = module.schema.steps.get(&**step);
+        if known.is_some_and(|schema| schema.may_end_with(outcome)) {
+            return None;
+        }
+        Some(format!(
+            "`{}.{step}` ended with `{outcome}`, which {} does not declare",
+            module.name, module.schema.manifest
+        ))
+    }
 }
 
 impl Run {
@@ -64,31 +91,83 @@ impl Run {
         now: Time,
         world: &mut dyn World,
     ) {
-        let info = &self.shared.info;
-        let call = ScriptCall {
-            id: info.call,
-            tenant: cordboard_call::ids::TenantId::new(&world.dialplan().tenant.name),
-            direction: info.direction,
-            caller: info.caller.clone(),
-            caller_name: info.caller_name.clone(),
-            dialled: info.dialled.clone(),
-            user: info.caller_user.as_ref().map(|user| user.name.clone()),
-            answered: self.shared.caller.answered,
-            at_ms: world.unix_ms(),
+        let file = format!("scripts/{script}.lua");
+        self.begin_program(file, None, now);
+        let start = ScriptStart {
+            program: Program::Script(script.to_owned()),
+            arguments,
+            call: self.script_call(world),
         };
+        self.command(ScriptCommand::Start(Box::new(start)));
+    }
+
+    /// Starts a step of a module; the step that runs it is under way.
+    pub(super) fn start_module(
+        &mut self,
+        module: &Arc<Loaded>,
+        program: StepProgram,
+        now: Time,
+        world: &mut dyn World,
+    ) {
+        let manifest = module.schema.manifest.as_str();
+        let file = match manifest.rsplit_once('/') {
+            Some((folder, _)) => folder.to_owned(),
+            None => format!("modules/{}", module.source),
+        };
+        let own = (module.clone(), program.step.as_str().into());
+        self.begin_program(file, Some(own), now);
+        let call = ScriptCall {
+            variables: self.shared.vars.visible(),
+            ..self.script_call(world)
+        };
+        let start = ScriptStart {
+            program: Program::Step(Box::new(program)),
+            arguments: BTreeMap::new(),
+            call,
+        };
+        self.command(ScriptCommand::Start(Box::new(start)));
+    }
+
+    fn begin_program(&mut self, file: String, module: Option<(Arc<Loaded>, Box<str>)>, now: Time) {
+        let step = self.step.as_ref();
+        let step = step.and_then(|at| at.block.steps.get(at.index));
+        let at = step.map_or_else(
+            || Place {
+                file: file.clone(),
+                line: 0,
+            },
+            |step| super::route::place(&step.place),
+        );
         self.script = Some(Scripted {
-            file: format!("scripts/{script}.lua"),
+            file,
+            at,
+            module,
             pending: None,
             calls: 0,
             turn_due: Some(now + TURN_MAX),
             kill_at: None,
         });
-        let start = ScriptStart {
-            script: script.to_owned(),
-            arguments,
-            call,
+    }
+
+    fn script_call(&self, world: &dyn World) -> ScriptCall {
+        let info = &self.shared.info;
+        let trunk = match &info.party {
+            Party::Trunk(name) => Some(name.clone()),
+            _ => None,
         };
-        self.command(ScriptCommand::Start(Box::new(start)));
+        ScriptCall {
+            id: info.call,
+            tenant: TenantId::new(&world.dialplan().tenant.name),
+            direction: info.direction,
+            caller: info.caller.clone(),
+            caller_name: info.caller_name.clone(),
+            dialled: info.dialled.clone(),
+            user: info.caller_user.as_ref().map(|user| user.name.clone()),
+            trunk,
+            answered: self.shared.caller.answered,
+            at_ms: world.unix_ms(),
+            variables: BTreeMap::new(),
+        }
     }
 
     fn command(&mut self, command: ScriptCommand) {
@@ -102,22 +181,24 @@ impl Run {
         };
         script.turn_due = None;
         match turn {
-            ScriptTurn::Call { op, line } => {
-                script.calls += 1;
-                if script.pending.is_some() || script.calls > HOST_CALLS_MAX {
-                    let message = match script.pending {
-                        Some(_) => "the script asked again before it had its answer".to_owned(),
-                        None => format!("a script makes at most {HOST_CALLS_MAX} host calls"),
-                    };
-                    return self.script_broken(message, line, now, world);
+            ScriptTurn::Call { op, line } => self.script_asks(op, line, now, world),
+            ScriptTurn::Interrupt { op, line } => {
+                if script.pending.is_some() {
+                    self.drop_operation(now, world);
+                    let answer = error(ScriptCallError::Busy, INTERRUPTED.to_owned());
+                    self.resume(answer, None, now);
                 }
-                let (function, arguments) = (op.function(), op.arguments());
-                script.pending = Some(Pending {
-                    function,
-                    arguments,
-                    line,
-                });
-                self.host_call(op, now, world);
+                if let Some(script) = &mut self.script {
+                    // That answer wants no turn: the program has had it.
+                    script.turn_due = None;
+                }
+                self.script_asks(op, line, now, world);
+            }
+            ScriptTurn::Idle => {
+                if self.shared.caller.gone.is_some() && script.is_idle() {
+                    self.command(ScriptCommand::Kill);
+                    self.script_over("hangup", false, None);
+                }
             }
             ScriptTurn::Done { outcome } => {
                 self.drop_operation(now, world);
@@ -125,8 +206,12 @@ impl Run {
                     .filter(|o| !o.is_empty())
                     .unwrap_or_else(|| "done".into());
                 let outcome: String = outcome.chars().take(OUTCOME_CHARS_MAX).collect();
-                let failed = outcome == "failed";
-                self.script_over(&outcome, failed, None);
+                let gone = self.shared.caller.gone.is_some();
+                let script = self.script.as_ref().filter(|_| !gone);
+                match script.and_then(|script| script.undeclared(&outcome)) {
+                    Some(why) => self.script_over("failed", true, Some(why)),
+                    None => self.script_over(&outcome, outcome == "failed", None),
+                }
             }
             ScriptTurn::Failed { error } => {
                 self.drop_operation(now, world);
@@ -138,6 +223,28 @@ impl Run {
                 self.script_over("failed", true, Some(why));
             }
         }
+    }
+
+    /// A host call: it waits for its answer from here on.
+    fn script_asks(&mut self, op: ScriptOp, line: u32, now: Time, world: &mut dyn World) {
+        let Some(script) = &mut self.script else {
+            return;
+        };
+        script.calls += 1;
+        if script.pending.is_some() || script.calls > HOST_CALLS_MAX {
+            let message = match script.pending {
+                Some(_) => "the script asked again before it had its answer".to_owned(),
+                None => format!("a script makes at most {HOST_CALLS_MAX} host calls"),
+            };
+            return self.script_broken(message, line, now, world);
+        }
+        let (function, arguments) = (op.function(), op.arguments());
+        script.pending = Some(Pending {
+            function,
+            arguments,
+            line,
+        });
+        self.host_call(op, now, world);
     }
 
     /// `scripts/welcome.lua:12: message`, then the stack.
@@ -203,19 +310,18 @@ impl Run {
     }
 
     fn called(&mut self, pending: Pending, answer: Option<Value>) {
-        let file = self
-            .script
-            .as_ref()
-            .map(|s| s.file.clone())
-            .unwrap_or_default();
+        let at = self.script.as_ref().map(|script| match pending.line {
+            0 => script.at.clone(),
+            line => Place {
+                file: script.file.clone(),
+                line,
+            },
+        });
+        let Some(at) = at else { return };
         let vars = &self.shared.vars;
         let arguments = vars.mask_json(pending.arguments);
         let answer = answer.map(|answer| vars.mask_json(answer));
         let function = pending.function.to_owned();
-        let at = Place {
-            file,
-            line: pending.line,
-        };
         self.fact(Fact::ScriptCalled {
             function,
             arguments,
@@ -240,6 +346,10 @@ impl Run {
                     Ok(()) => ScriptAnswer::Done,
                     Err(why) => error(ScriptCallError::Invalid, why),
                 }
+            }
+            ScriptOp::Get { name } if self.is_hidden(&name) => {
+                let why = format!("`{name}` is secret, and no module may read it");
+                error(ScriptCallError::Denied, why)
             }
             ScriptOp::Get { name } => {
                 let value = self.shared.vars.value(&name).map(str::to_owned);
@@ -270,6 +380,12 @@ impl Run {
             operation => return self.begin_operation(Ask::from(operation), now, world),
         };
         self.resume(answer, None, now);
+    }
+
+    /// Secrets of the call are for the tenant's own scripts, not for modules.
+    fn is_hidden(&self, name: &str) -> bool {
+        let module = self.script.as_ref().is_some_and(|s| s.module.is_some());
+        module && self.shared.vars.is_hidden(name)
     }
 
     fn shorten_log(&mut self) {
@@ -350,6 +466,10 @@ impl Run {
 
     /// The caller is gone: the pending call says so, and the script has `GRACE` left.
     pub(super) fn script_caller_gone(&mut self, now: Time, _: &mut dyn World) {
+        if self.script.as_ref().is_some_and(Scripted::is_idle) {
+            self.command(ScriptCommand::Kill);
+            return self.script_over("hangup", false, None);
+        }
         if let Some(script) = &mut self.script {
             script.kill_at = Some(now + GRACE);
             self.resume(gone(), None, now);

@@ -2,6 +2,7 @@
 
 mod collecting;
 mod interleavings;
+mod modules;
 mod ringing;
 mod scripts;
 

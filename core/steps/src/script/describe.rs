@@ -104,6 +104,8 @@ impl OutsideRequest {
             OutsideRequest::StoreSet { .. } => "store-set",
             OutsideRequest::StoreDelete { .. } => "store-delete",
             OutsideRequest::StoreIncr { .. } => "store-incr",
+            OutsideRequest::Publish { .. } => "publish",
+            OutsideRequest::Retain { .. } => "retain",
         }
     }
 
@@ -130,6 +132,14 @@ impl OutsideRequest {
                 "key": key, "value": value, "lasts_ms": lasts.map(|d| d.as_millis() as u64),
             }),
             OutsideRequest::StoreIncr { key, by } => json!({ "key": key, "by": by }),
+            OutsideRequest::Publish { topic, payload } => {
+                json!({ "topic": topic, "payload": payload })
+            }
+            OutsideRequest::Retain {
+                topic,
+                key,
+                payload,
+            } => json!({ "topic": topic, "key": key, "payload": payload }),
         }
     }
 }

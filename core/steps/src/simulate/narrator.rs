@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Line, Transcript};
 use crate::run::Output;
-use crate::script::ScriptOp;
+use crate::script::{INTERRUPTED, ScriptOp};
 use crate::sound;
 use crate::world::Time;
 
@@ -57,7 +57,7 @@ impl Narrator {
 
     /// A script asks for something: what takes time is told at its beginning too.
     pub fn asked(&mut self, now: Time, op: &ScriptOp, line: u32) {
-        if let Some(file) = &self.script {
+        if let Some(file) = self.script.as_ref().filter(|_| line > 0) {
             self.place = Some(Place {
                 file: file.clone(),
                 line,
@@ -100,7 +100,8 @@ impl Narrator {
 
     fn play(&mut self, now: Time, clips: &[Clip]) {
         let rings = |word: &str| matches!(word, "ring" | "trunk");
-        let comfort = rings(&self.step.0) || (self.step.0 == "run" && rings(self.asked));
+        let program = self.step.0 == "run" || is_module(&self.step.0);
+        let comfort = rings(&self.step.0) || (program && rings(self.asked));
         let tones = clips.iter().all(|clip| matches!(clip, Clip::Tone(_)));
         let word = match (comfort, tones) {
             (true, true) => return,
@@ -166,6 +167,15 @@ impl Narrator {
     fn step_ended(&mut self, now: Time, step: &str, outcome: &str, why: Option<&str>) {
         let detail = match step {
             "collect" => self.step.1.split(' ').next().unwrap_or("").to_owned(),
+            // What stands without a name says enough at its end.
+            step if is_module(step) => {
+                let words = self
+                    .step
+                    .1
+                    .split(' ')
+                    .take_while(|word| !word.contains('='));
+                words.collect::<Vec<_>>().join(" ")
+            }
             _ => self.step.1.clone(),
         };
         let what = words(step, &detail);
@@ -176,6 +186,7 @@ impl Narrator {
             ("collect" | "ring" | "trunk" | "run", _, _) | (_, "failed", _) => {
                 self.tell(now, format!("{what} -> {outcome}"));
             }
+            (step, _, _) if is_module(step) => self.tell(now, format!("{what} -> {outcome}")),
             _ => {}
         }
     }
@@ -186,6 +197,8 @@ impl Narrator {
         let argument = |key: &str| with.get(key).map(plain).unwrap_or_default();
         let text = match (function, answer.get("error")) {
             (_, Some(error)) if plain(error) == "gone" => return,
+            // What came in its place is told.
+            (_, Some(_)) if of("message") == INTERRUPTED => return,
             (_, Some(error)) => {
                 format!("{function} -> {}: {}", plain(error), of("message"))
             }
@@ -222,6 +235,11 @@ impl Narrator {
         };
         self.tell(now, text);
     }
+}
+
+/// True for the name of a module's step, `queue.enter`.
+fn is_module(step: &str) -> bool {
+    step.contains('.')
 }
 
 fn words(first: &str, second: &str) -> String {

@@ -1,17 +1,29 @@
-//! The world outside a simulated call: canned http answers and a store in memory.
+//! The world outside a simulated call: canned http answers, canned steps of modules, retained facts
+//! and a store in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use crate::script::{OutsideRequest, ScriptAnswer, ScriptCallError};
+use cordboard_dialplan::route::{CannedStep, Test};
+use serde_json::Value;
 
-/// Most keys of the store; a new one beyond is refused.
+use super::Retained;
+use super::canned::Canned;
+use crate::script::{OutsideRequest, Program, ScriptAnswer, ScriptCallError, ScriptTurn};
+
+/// Most keys of the store, and most facts; a new one beyond is refused.
 const KEYS_MAX: usize = 10_000;
 
-/// Canned http answers, and a store that is empty at first.
+/// Retained facts by topic and key.
+pub(super) type Facts = BTreeMap<(String, String), Value>;
+
+/// Canned answers, and a store that is empty at first.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
     /// URL prefix to status and body; the longest prefix that fits wins.
     pub http: Vec<(String, u16, String)>,
+    canned: Canned,
+    facts: Arc<Facts>,
     store: BTreeMap<String, String>,
 }
 
@@ -20,8 +32,54 @@ impl Outside {
     pub fn new(http: Vec<(String, u16, String)>) -> Outside {
         Outside {
             http,
-            store: BTreeMap::new(),
+            ..Outside::default()
         }
+    }
+
+    /// Everything that a test cans.
+    pub fn of_test(test: &Test) -> Outside {
+        let facts = test.facts.iter().cloned();
+        Outside {
+            canned: Canned::new(&test.steps),
+            facts: Arc::new(
+                facts
+                    .map(|(topic, key, value)| ((topic, key), value))
+                    .collect(),
+            ),
+            ..Outside::new(test.http.clone())
+        }
+    }
+
+    /// One with these canned steps too.
+    #[must_use]
+    pub fn with_steps(mut self, steps: &[CannedStep]) -> Outside {
+        self.canned = Canned::new(steps);
+        self
+    }
+
+    /// The turns of a module's step that is canned.
+    pub(super) fn canned(&mut self, program: &Program) -> Option<VecDeque<ScriptTurn>> {
+        self.canned.start(program)
+    }
+
+    /// Keeps or forgets a fact.
+    pub(super) fn retain(&mut self, (topic, key, value): Retained) {
+        let facts = Arc::make_mut(&mut self.facts);
+        let at = (topic, key);
+        match value {
+            Some(value) if facts.len() < KEYS_MAX || facts.contains_key(&at) => {
+                facts.insert(at, value);
+            }
+            Some(_) => {}
+            None => {
+                facts.remove(&at);
+            }
+        }
+    }
+
+    /// The facts, as conditions find them.
+    pub(super) fn facts(&self) -> Arc<Facts> {
+        self.facts.clone()
     }
 
     /// What comes of a request.
@@ -37,6 +95,16 @@ impl Outside {
                 ScriptAnswer::Done
             }
             OutsideRequest::StoreIncr { key, by } => self.add(key, by),
+            // Nobody listens in a simulated call; the call's events show what was told.
+            OutsideRequest::Publish { .. } => ScriptAnswer::Done,
+            OutsideRequest::Retain {
+                topic,
+                key,
+                payload,
+            } => {
+                self.retain((topic, key, payload));
+                ScriptAnswer::Done
+            }
         }
     }
 

@@ -126,7 +126,7 @@ impl fmt::Display for TestReport {
     }
 }
 
-/// Runs the tests of a dialplan, each with its own store and canned http.
+/// Runs the tests of a dialplan, each with its own store and what it cans.
 pub fn run_tests(
     dialplan: &Arc<Dialplan>,
     prompts: &dyn PromptLengths,
@@ -136,7 +136,7 @@ pub fn run_tests(
     let mut visited = Visited::default();
     let mut report = TestReport::default();
     for test in &dialplan.tests {
-        let mut outside = Outside::new(test.http.clone());
+        let mut outside = Outside::of_test(test);
         let mut failures = Vec::new();
         for (index, call) in test.calls.iter().enumerate() {
             let (transcript, entered) = simulation.call(scripts, &mut outside, call);

@@ -16,7 +16,7 @@ use cordboard_dialplan::route::{Block, TestCall};
 use cordboard_media::Audio;
 
 use super::narrator::Narrator;
-use super::outside::Outside;
+use super::outside::{Facts, Outside};
 use super::phones::{Agenda, Happening, Phones, locate};
 use super::{ScriptHost, Simulation, Transcript, USUAL_TIME};
 use crate::run::{Input, Output, Run};
@@ -41,8 +41,10 @@ pub(super) struct Stage<'a> {
     keys: Keys,
     agenda: Agenda,
     narrator: Narrator,
-    /// Turns of the script that the run has not heard yet.
+    /// Turns of the program that the run has not heard yet.
     turns: VecDeque<ScriptTurn>,
+    /// What is left of a canned step; none while the host's own program runs.
+    canned: Option<VecDeque<ScriptTurn>>,
 }
 
 struct SimWorld<'a> {
@@ -50,6 +52,7 @@ struct SimWorld<'a> {
     call: &'a TestCall,
     unix_ms: u64,
     seed: u64,
+    facts: Arc<Facts>,
 }
 
 impl World for SimWorld<'_> {
@@ -74,8 +77,9 @@ impl World for SimWorld<'_> {
         self.simulation.prompt(name)
     }
 
-    fn fact(&self, _: &str, _: &str) -> Option<serde_json::Value> {
-        None
+    fn fact(&self, topic: &str, key: &str) -> Option<serde_json::Value> {
+        let key = (topic.to_owned(), key.to_owned());
+        self.facts.get(&key).cloned()
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same for every run of a test.
@@ -164,6 +168,7 @@ impl<'a> Stage<'a> {
                 call,
                 unix_ms,
                 seed: 1,
+                facts: Arc::default(),
             },
             run,
             phones: Phones::new(call, FIRST),
@@ -175,6 +180,7 @@ impl<'a> Stage<'a> {
             agenda,
             narrator,
             turns: VecDeque::new(),
+            canned: None,
         }
     }
 
@@ -218,13 +224,18 @@ impl<'a> Stage<'a> {
         let collecting = self.run.is_collecting();
         let key = self.keys.due(self.now, collecting);
         let timer = self.run.next_timeout();
-        let Some(at) = [agenda, key, timer].into_iter().flatten().min() else {
+        let own = scripts.next_timeout().map(|at| self.since_beginning(at));
+        let Some(at) = [agenda, key, timer, own].into_iter().flatten().min() else {
             return false;
         };
         let at = at.max(self.now);
         self.now = at;
         self.world.unix_ms = self.began_ms + at.as_millis() as u64;
-        if agenda.is_some_and(|due| due <= at) {
+        if own.is_some_and(|due| due <= at) {
+            scripts.set_time(self.world.unix_ms);
+            self.turns.extend(scripts.timeout());
+            self.heed(scripts, outside);
+        } else if agenda.is_some_and(|due| due <= at) {
             self.happen(scripts, outside);
         } else if key.is_some_and(|due| due <= at) {
             if let Some(digit) = self.keys.press() {
@@ -236,6 +247,17 @@ impl<'a> Stage<'a> {
             self.hand(Input::Timeout, scripts, outside);
         }
         true
+    }
+
+    fn since_beginning(&self, unix_ms: u64) -> Time {
+        Duration::from_millis(unix_ms.saturating_sub(self.began_ms))
+    }
+
+    /// What the program has retained is a fact for the route's conditions.
+    fn heed(&mut self, scripts: &mut dyn ScriptHost, outside: &mut Outside) {
+        for retained in scripts.retained() {
+            outside.retain(retained);
+        }
     }
 
     fn happen(&mut self, scripts: &mut dyn ScriptHost, outside: &mut Outside) {
@@ -258,25 +280,19 @@ impl<'a> Stage<'a> {
 
     /// Gives the run an input and does what it wants.
     fn hand(&mut self, input: Input, scripts: &mut dyn ScriptHost, outside: &mut Outside) {
-        if let Input::Script(ScriptTurn::Call { op, line }) = &input {
+        if let Input::Script(ScriptTurn::Call { op, line } | ScriptTurn::Interrupt { op, line }) =
+            &input
+        {
             self.narrator.asked(self.now, op, *line);
         }
+        self.world.facts = outside.facts();
         self.run.handle(self.now, &mut self.world, input);
         while let Some(output) = self.run.poll() {
             self.narrator.output(self.now, &output);
             match output {
                 Output::Act(action) => self.phones.act(self.now, &action, &mut self.agenda),
                 Output::Fact(_) => {}
-                Output::Script(ScriptCommand::Start(start)) => {
-                    self.turns.push_back(scripts.start(&start));
-                }
-                Output::Script(ScriptCommand::Resume { answer }) => {
-                    self.turns.push_back(scripts.resume(answer));
-                }
-                Output::Script(ScriptCommand::Kill) => {
-                    self.turns.clear();
-                    scripts.kill();
-                }
+                Output::Script(command) => self.command(command, scripts, outside),
                 Output::Outside { id, request } => {
                     let takes = match request {
                         OutsideRequest::Http { .. } => HTTP,
@@ -288,6 +304,43 @@ impl<'a> Stage<'a> {
                 }
             }
         }
+    }
+}
+
+impl Stage<'_> {
+    /// Does what the run commands its program: a canned step's turns lie ready, another's host
+    /// makes them.
+    fn command(
+        &mut self,
+        command: ScriptCommand,
+        scripts: &mut dyn ScriptHost,
+        outside: &mut Outside,
+    ) {
+        scripts.set_time(self.world.unix_ms);
+        match command {
+            ScriptCommand::Start(start) => {
+                self.canned = outside.canned(&start.program);
+                let turn = match &mut self.canned {
+                    Some(turns) => turns.pop_front(),
+                    None => Some(scripts.start(&start)),
+                };
+                self.turns.extend(turn);
+            }
+            ScriptCommand::Resume { answer } => {
+                let turn = match &mut self.canned {
+                    Some(turns) => turns.pop_front(),
+                    None => Some(scripts.resume(answer)),
+                };
+                self.turns.extend(turn);
+            }
+            ScriptCommand::Kill => {
+                self.turns.clear();
+                if self.canned.take().is_none() {
+                    scripts.kill();
+                }
+            }
+        }
+        self.heed(scripts, outside);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Stories of simulated calls and of dialplan tests.
 
+mod modules;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -10,17 +10,28 @@ use crate::route::Branch;
 use super::block;
 
 /// Which outcomes a step may have.
-pub(super) enum Outcomes {
+pub(in crate::check) enum Outcomes<'o> {
     /// These words.
     Words(&'static [&'static str]),
     /// These words, and digits of so many keys.
     Digits(&'static [&'static str], (u8, u8)),
+    /// What a module's manifest declares.
+    Declared {
+        /// Words of the manifest, and those that every step has.
+        words: &'o [&'o str],
+        /// Any others too.
+        any: bool,
+    },
     /// Whatever a script returns.
     Any,
 }
 
 /// All `on` of a step's block. The block may hold nothing else.
-pub(super) fn branches(sink: &mut Sink, node: &Node, outcomes: &Outcomes) -> Vec<Branch> {
+pub(in crate::check) fn branches(
+    sink: &mut Sink,
+    node: &Node,
+    outcomes: &Outcomes<'_>,
+) -> Vec<Branch> {
     let mut all: Vec<Branch> = Vec::new();
     for child in node.children.iter().flatten() {
         if child.name != "on" {
@@ -82,10 +93,11 @@ pub(super) fn branches(sink: &mut Sink, node: &Node, outcomes: &Outcomes) -> Vec
     all
 }
 
-fn outcome(sink: &mut Sink, node: &Node, span: Span, name: &str, outcomes: &Outcomes) {
+fn outcome(sink: &mut Sink, node: &Node, span: Span, name: &str, outcomes: &Outcomes<'_>) {
     let (words, digits) = match outcomes {
-        Outcomes::Any => return,
+        Outcomes::Any | Outcomes::Declared { any: true, .. } => return,
         Outcomes::Words(words) => (*words, None),
+        Outcomes::Declared { words, .. } => (*words, None),
         Outcomes::Digits(words, range) => (*words, Some(*range)),
     };
     if words.contains(&name) {

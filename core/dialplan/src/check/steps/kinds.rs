@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::branches::{Outcomes, branches};
-use super::{prompt, template, unknown_step};
+use super::{prompt, template, unknown_step, variable_name};
 use crate::check::fields::Fields;
 use crate::check::sink::{Kind, Sink};
 use crate::check::words::{CAUSES, COLLECT_OUTCOMES, RING_OUTCOMES, TONES, suggestion};
 use crate::file::Node;
 use crate::file::tree::ValueKind;
 use crate::route::{Branch, StepKind};
-use crate::template::{Template, is_variable_name};
+use crate::template::Template;
 
 type Made = Vec<(StepKind, Vec<Branch>)>;
 
@@ -37,10 +37,16 @@ pub(super) fn step(sink: &mut Sink, node: &Node) -> Made {
         "record" => record(sink, node),
         "set" => set(sink, node),
         "hangup" => hangup(sink, node),
-        _ => {
-            unknown_step(sink, node);
-            Vec::new()
-        }
+        name => match name.split_once('.') {
+            Some((module, step)) => {
+                let made = crate::check::modules::step(sink, node, module, step);
+                made.into_iter().collect()
+            }
+            None => {
+                unknown_step(sink, node);
+                Vec::new()
+            }
+        },
     }
 }
 
@@ -394,14 +400,6 @@ fn set(sink: &mut Sink, node: &Node) -> Made {
     }
     fields.finish();
     made
-}
-
-fn variable_name(sink: &mut Sink, name: &str, span: crate::file::tree::Span) {
-    if !is_variable_name(name) {
-        let help = "a letter, then letters, digits, `_` or `-`, at most 64";
-        let message = format!("`{name}` is no variable's name");
-        sink.error(span, "DP0015", message, Some(help.into()));
-    }
 }
 
 fn hangup(sink: &mut Sink, node: &Node) -> Made {

@@ -76,6 +76,7 @@ impl Run {
                 }
                 ScriptTurn::Done { outcome } => return outcome.unwrap(),
                 ScriptTurn::Failed { error } => panic!("{error:?} after {:?}", self.seen),
+                other => panic!("no turn of a script: {other:?}"),
             }
         }
         panic!("the script does not end: {:?}", self.seen)
@@ -164,6 +165,7 @@ impl Run {
                     },
                 }
             }
+            other => panic!("no wish of a script: {other:?}"),
         }
     }
 }

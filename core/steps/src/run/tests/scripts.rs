@@ -43,7 +43,10 @@ fn script_starts_with_its_arguments_and_its_outcome_takes_a_branch() {
     let [ScriptCommand::Start(start)] = &s.commands[..] else {
         panic!("{:?}", s.commands)
     };
-    assert_eq!(start.script, "welcome");
+    assert_eq!(
+        start.program,
+        crate::script::Program::Script("welcome".into())
+    );
     assert_eq!(start.arguments["greeting"], "hello 0100");
     assert!(!start.call.answered);
     done(&mut s, Some("sales"));
