@@ -123,7 +123,7 @@ impl Shard {
             }
             RunOutput::Script(command) => {
                 if let ScriptCommand::Start(start) = &command {
-                    running.script.clone_from(&start.script);
+                    running.script = start.program.name().into_owned();
                 }
                 self.outputs.push_back(Output::Script {
                     call,
