@@ -4,8 +4,15 @@
 //! Lua values and back, and decides nothing about calls: that is the room `steps`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod capability;
 pub mod contract;
 pub mod lua;
+pub mod manifest;
+pub mod module;
+pub mod package;
+pub mod program;
+pub mod reporter;
+pub mod service;
 
 pub use lua::{
     Argument, Compiled, CpuTime, HttpHost, Limits, LuaHost, Script, ScriptDiagnostic,

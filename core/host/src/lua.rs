@@ -28,9 +28,11 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::nearest;
 pub use compile::{Compiled, Script, ScriptDiagnostic, Scripts};
 pub use host::LuaHost;
 pub use limits::Limits;
 pub use manifest::{Argument, HttpHost, ScriptManifest};
 pub use meter::CpuTime;
+pub(crate) use url::host_of;
 pub use worker::{Worker, WorkerClosed, Workers};
