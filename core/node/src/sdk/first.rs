@@ -1,0 +1,47 @@
+//! First-party modules at a start: built by the same command, before anything is served.
+//!
+//! The first start has them to build, which it says line by line; a later one finds them unchanged
+//! in milliseconds. What cannot be built is said with its cure and left out: the switch starts, and
+//! a tenant that needs the module is refused by its own load, which names the missing file.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::build::{Built, build};
+use super::workshop::Workshop;
+use super::{all, manifest};
+
+/// Builds what is in `modules`. Manifests with a command line of their own are left alone: those
+/// are built by who reads them first.
+pub fn build_all(data: &Path, modules: &Path) {
+    let folders = all(modules);
+    if folders.is_empty() {
+        return;
+    }
+    let shop = match Workshop::open(data, Box::new(|line| tracing::info!("{line}"))) {
+        Ok(shop) => shop,
+        // Installed without source: packages bring their artefacts with them.
+        Err(error) => return tracing::debug!("no modules are built: {error}"),
+    };
+    for dir in folders {
+        let begun = Instant::now();
+        let done = manifest(&dir).and_then(|manifest| {
+            let own = !manifest.code.build.starts_with("cordboard-");
+            if own {
+                return Ok(Built::Nothing);
+            }
+            build(&shop, &dir, &manifest, false)
+        });
+        match done {
+            Ok(Built::Fresh(entry)) => {
+                let seconds = begun.elapsed().as_secs_f32();
+                tracing::info!("built {} in {seconds:.1} s", entry.display());
+            }
+            Ok(Built::Kept(_) | Built::Nothing) => {}
+            Err(error) => tracing::error!(
+                "{} is not built, and tenants that need it will not load: {error}",
+                dir.display()
+            ),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `cordboard module test`: a module's stories, played by the production host.
+//!
+//! `tests/` in the module's folder is a tenant of its own, with a dialplan, its prompts and `test`
+//! nodes; so is each folder in it. The module is built first where that is due, and then loaded,
+//! granted and run as a switch would: only phones and clock are made up. No network, no daemon.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::workshop::{BuildError, on_disk};
+use crate::offline::{self, Places};
+
+/// Plays all stories of the module in `dir`.
+///
+/// # Errors
+/// There are none, or one failed; what was wrong is printed already.
+pub fn play(dir: &Path, json: bool) -> Result<(), BuildError> {
+    let dir = std::path::absolute(dir).map_err(|e| on_disk(dir, &e))?;
+    let tenants = tenants(&dir.join("tests"));
+    if tenants.is_empty() {
+        return Err(BuildError::new(
+            format!("{} has no stories", dir.display()),
+            "write a dialplan with `test` nodes into tests/main.kdl; `cordboard module new` makes one",
+        ));
+    }
+    let modules = dir.parent().map(Path::to_path_buf);
+    let mut failed = Vec::new();
+    for tenant in tenants {
+        let places = Places::new(&tenant, &tenant.join("scripts"), modules.clone());
+        if offline::test(&places, json) != ExitCode::SUCCESS {
+            failed.push(tenant.display().to_string());
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(BuildError::new(
+            format!("stories failed: {}", failed.join(", ")),
+            "",
+        )),
+    }
+}
+
+/// Folders with dialplan files: `tests` itself and those in it.
+fn tenants(tests: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(tests).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = inside.map(|entry| entry.path()).collect();
+    folders.push(tests.to_path_buf());
+    folders.retain(|folder| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.path());
+        names.any(|path| path.extension().is_some_and(|e| e == "kdl"))
+    });
+    folders.sort();
+    folders
+}
