@@ -122,12 +122,17 @@ pub struct Agent {
     pub not_before_ms: u64,
     /// What is wrapped up.
     pub handled: Option<Handled>,
+    /// Calls of the agent's own that are up; meanwhile no contact comes.
+    pub own_calls: u64,
 }
 
 impl Agent {
     /// May be reserved now.
     pub fn takes_contacts(&self, now_ms: u64) -> bool {
-        self.presence == Presence::Ready && self.slot == Slot::Free && self.not_before_ms <= now_ms
+        self.presence == Presence::Ready
+            && self.slot == Slot::Free
+            && self.own_calls == 0
+            && self.not_before_ms <= now_ms
     }
 
     /// One word for people and for time accounts, derived from presence and slot.
@@ -138,6 +143,7 @@ impl Agent {
             (Slot::Held, _) => "hold",
             (Slot::WrapUp, _) => "wrap-up",
             (Slot::Free, Presence::LoggedOut) => "offline",
+            (Slot::Free, Presence::Ready) if self.own_calls > 0 => "outbound",
             (Slot::Free, Presence::Ready) => "ready",
             (Slot::Free, Presence::Paused(_)) => "paused",
         }
@@ -149,7 +155,14 @@ impl Agent {
             .with("state", self.state())
             .with("presence", self.presence.word())
             .with("reason", self.presence.reason())
-            .with("slot", self.slot.word())
+            .with(
+                "slot",
+                if self.own_calls > 0 {
+                    Slot::Busy.word()
+                } else {
+                    self.slot.word()
+                },
+            )
             .with("since_ms", self.since_ms)
             .with("idle_since_ms", self.idle_since_ms)
             .with("answered", self.answered)
@@ -161,6 +174,8 @@ impl Agent {
         let mut saved = self
             .facts()
             .with("visit", self.visit)
+            .with("slot", self.slot.word())
+            .with("own_calls", self.own_calls)
             .with("not_before_ms", self.not_before_ms);
         if let Some(handled) = &self.handled {
             saved.set("handled", handled.save());
@@ -180,6 +195,7 @@ impl Agent {
             missed: saved["missed"].u64(),
             not_before_ms: saved["not_before_ms"].u64(),
             handled: Handled::restore(&saved["handled"]),
+            own_calls: saved["own_calls"].u64(),
         }
     }
 }

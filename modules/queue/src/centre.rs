@@ -56,6 +56,8 @@ pub struct Centre {
     pub(crate) visits: Map<u64, Box<Visit>>,
     /// Their numbers by contact.
     pub(crate) contacts: Map<String, u64>,
+    /// Agents whose own calls are up, by call.
+    pub(crate) own_calls: Map<String, String>,
     /// Who waits or rings, by queue.
     pub(crate) lines: Map<String, Set<Place>>,
     /// The same of all queues.
@@ -122,6 +124,11 @@ impl Centre {
     /// A fact of the switch about a call of ours.
     fn heard(&mut self, turn: &mut Turn, event: &Event) {
         let call = event.call.as_deref().unwrap_or_default();
+        match event.topic.as_str() {
+            "call.started" => return self.own_call(turn, call, &event.data()),
+            "call.ended" => self.own_call_over(turn, call),
+            _ => {}
+        }
         let Some(&number) = self.contacts.get(call) else {
             return;
         };
@@ -183,7 +190,8 @@ impl Centre {
             }
         }
         self.changed.look = true;
-        if before.presence == agent.presence && before.slot == agent.slot {
+        let same = before.presence == agent.presence && before.slot == agent.slot;
+        if same && before.state() == agent.state() {
             return;
         }
         agent.since_ms = turn.now_ms;

@@ -11,6 +11,8 @@ use crate::contact::Phase;
 
 /// Reason of a pause that names none.
 const PAUSE: &str = "break";
+/// Agents' own calls that are watched; beyond, an agent's phone may ring beside such a call.
+const OWN_CALLS_MAX: usize = 10_000;
 /// Longest reason.
 const REASON_CHARS_MAX: usize = 64;
 
@@ -89,6 +91,26 @@ impl Centre {
         }
         let facts = self.agents.get(name).map(|agent| agent.facts());
         Ok(facts.unwrap_or_default().with("agent", name))
+    }
+
+    /// An agent has begun a call: nothing rings there until it is over.
+    pub(crate) fn own_call(&mut self, turn: &mut Turn, call: &str, data: &Json) {
+        let party = &data["party"];
+        let name = party["name"].str();
+        let is_user = party["kind"].str() == "user";
+        if is_user && self.agents.contains(name) && self.own_calls.len() < OWN_CALLS_MAX {
+            self.own_calls.insert(call.to_owned(), name.to_owned());
+            self.set_agent(turn, name, |agent| agent.own_calls += 1);
+        }
+    }
+
+    /// That call is over.
+    pub(crate) fn own_call_over(&mut self, turn: &mut Turn, call: &str) {
+        if let Some(name) = self.own_calls.remove(call) {
+            self.set_agent(turn, &name, |agent| {
+                agent.own_calls = agent.own_calls.saturating_sub(1);
+            });
+        }
     }
 
     /// Callers leave queues whose last agent logged out, where the queue says so.

@@ -19,8 +19,13 @@ impl Centre {
         let agents: Json = agents
             .map(|(name, agent)| (name.clone(), agent.save()))
             .collect();
+        let own_calls = self.own_calls.iter();
+        let own_calls: Json = own_calls
+            .map(|(call, agent)| (call.clone(), agent.as_str()))
+            .collect();
         Json::object()
             .with("ignored", self.ignored)
+            .with("own_calls", own_calls)
             .with("agents", agents)
             .with("closed", self.closed.keys().collect::<Json>())
             .with(
@@ -59,6 +64,10 @@ impl Centre {
             if self.settings.queues.contains(queue) {
                 self.closed.add(queue.to_owned());
             }
+        }
+        for (call, agent) in saved["own_calls"].members() {
+            let agent = agent.str().to_owned();
+            self.own_calls.insert(call.clone(), agent);
         }
         for visit in saved["visits"].items() {
             self.restore_visit(Visit::restore(visit));

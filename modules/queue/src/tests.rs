@@ -251,6 +251,32 @@ fn agents_log_in_by_a_dialled_code() {
 }
 
 #[test]
+fn no_phone_rings_for_an_agent_who_has_a_call_of_their_own() {
+    let mut floor = Floor::open(TWO);
+    floor.say("login", "alice");
+    let by_alice = r#"{"party":{"kind":"user","name":"alice"}}"#;
+    floor.event("own", "call.started", by_alice);
+    assert_eq!(floor.agent("alice"), "outbound");
+    floor.enter("c1", "sales", "");
+    assert_eq!(floor.did("c1"), "play you-are number-1");
+    floor.reload(TWO);
+    floor.event("own", "call.ended", "{}");
+    assert_eq!(floor.did("c1"), "ring alice");
+    // Somebody who is no agent, and a trunk of an agent's name, change nothing.
+    floor.event(
+        "x",
+        "call.started",
+        r#"{"party":{"kind":"user","name":"eve"}}"#,
+    );
+    floor.event(
+        "y",
+        "call.started",
+        r#"{"party":{"kind":"trunk","name":"bob"}}"#,
+    );
+    assert_eq!(floor.agent("bob"), "offline");
+}
+
+#[test]
 fn hold_and_logout_in_a_talk_are_accounted_and_harm_nothing() {
     let mut floor = Floor::open(TWO);
     floor.say("login", "alice");
