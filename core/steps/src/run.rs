@@ -8,6 +8,7 @@
 //! run ends the call exactly once (a script has `GRACE` to clean up first).
 
 mod ask;
+mod begin;
 mod entry;
 mod module;
 mod route;

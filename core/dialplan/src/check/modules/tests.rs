@@ -55,7 +55,7 @@ fn bad(text: &str) -> Vec<String> {
     errors.map(show).collect()
 }
 
-fn step<'p>(plan: &'p Dialplan, at: usize) -> &'p ModuleStep {
+fn step(plan: &Dialplan, at: usize) -> &ModuleStep {
     let block = plan.dids.lookup("+441").unwrap().value;
     match &block.steps[at].kind {
         StepKind::Module(step) => step,
