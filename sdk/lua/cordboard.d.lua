@@ -292,3 +292,30 @@ function open(calendar) end
 ---@param key string
 ---@return any
 function fact(topic, key) end
+
+---Facts of a module: topics of its own, which its manifest names under `publish` and `retain`. A
+---topic without a dot gets the module's name in front. Only in modules.
+events = {}
+
+---Tells everybody who listens, and the journal.
+---@param topic string
+---@param payload? any
+---@return true? told
+---@return cordboard.Failure? kind
+---@return string? message
+function events.publish(topic, payload) end
+
+---Keeps a value that everybody may read, in place of the last one; nothing forgets it.
+---@param topic string
+---@param key string
+---@param payload? any
+---@return true? kept
+---@return cordboard.Failure? kind
+---@return string? message
+function events.retain(topic, key, payload) end
+
+---A retained value of any module of the tenant.
+---@param topic string
+---@param key string
+---@return any
+function events.fact(topic, key) end

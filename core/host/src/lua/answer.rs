@@ -64,7 +64,7 @@ pub(crate) fn to_lua(
         ScriptAnswer::Flag { value } => values.push(Value::Boolean(value)),
         ScriptAnswer::Json { value } => values.push(match value {
             None | Some(serde_json::Value::Null) => Value::Nil,
-            Some(value) => json::to_lua(lua, value).map_err(mlua::Error::runtime)?,
+            Some(value) => json::to_lua(lua, &value).map_err(mlua::Error::runtime)?,
         }),
         ScriptAnswer::Now { unix_ms, local } => {
             values.extend([

@@ -7,6 +7,31 @@ use std::collections::HashSet;
 use super::compile::ScriptDiagnostic;
 use super::lex::{Kind, Token};
 use super::manifest::ScriptManifest;
+use super::module::absent;
+use crate::contract::World;
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A call script of a tenant, or a file that one requires.
+    Script,
+    /// A module of this world, or a file that one requires.
+    Module(World),
+}
+
+impl Purpose {
+    /// In "... does not exist in ...".
+    fn word(self) -> &'static str {
+        match self {
+            Purpose::Script => "a call script",
+            Purpose::Module(World::CallScript) => "a call-script module",
+            Purpose::Module(World::Router) => "a router",
+            Purpose::Module(World::Connector) => "a connector",
+            Purpose::Module(World::Service) => "a service",
+            Purpose::Module(World::Reporter) => "a reporter",
+        }
+    }
+}
 
 /// What a script mentions by plain strings.
 #[derive(Debug, Default)]
@@ -53,6 +78,7 @@ pub(crate) const MEMBERS: &[(&str, &[&str])] = &[
     ("store", &["delete", "get", "incr", "set"]),
     ("log", &["debug", "error", "info", "warn"]),
     ("json", &["decode", "encode", "null"]),
+    ("events", &["fact", "publish", "retain"]),
 ];
 
 /// Names that a script must not use, and the cure.
@@ -73,10 +99,7 @@ const BANNED: &[(&str, &str)] = &[
         "coroutine",
         "a script waits by itself in `call:play`, `http.get` and the like: no coroutines are needed",
     ),
-    (
-        "package",
-        "`require(\"name\")` takes files of the scripts folder",
-    ),
+    ("package", "`require(\"name\")` takes files of this folder"),
     (
         "load",
         "code cannot be made at run time: write it into a file and `require` it",
@@ -85,14 +108,8 @@ const BANNED: &[(&str, &str)] = &[
         "loadstring",
         "code cannot be made at run time: write it into a file and `require` it",
     ),
-    (
-        "loadfile",
-        "`require(\"name\")` takes files of the scripts folder",
-    ),
-    (
-        "dofile",
-        "`require(\"name\")` takes files of the scripts folder",
-    ),
+    ("loadfile", "`require(\"name\")` takes files of this folder"),
+    ("dofile", "`require(\"name\")` takes files of this folder"),
     ("getfenv", "every call has its own globals already"),
     ("setfenv", "every call has its own globals already"),
     ("collectgarbage", "memory is collected by itself"),
@@ -120,12 +137,13 @@ const BANNED: &[(&str, &str)] = &[
 pub(crate) fn check(
     file: &str,
     tokens: &[Token<'_>],
-    manifest: &ScriptManifest,
+    (purpose, manifest): (Purpose, &ScriptManifest),
     broken: bool,
     diagnostics: &mut Vec<ScriptDiagnostic>,
 ) -> Findings {
     let mut checker = Checker {
         file,
+        purpose,
         tokens,
         declared: declared(tokens),
         uses_http: false,
@@ -137,7 +155,10 @@ pub(crate) fn check(
         checker.members(at);
         checker.requires(at);
         checker.mentions(at);
-        checker.permissions(at, manifest);
+        match purpose {
+            Purpose::Script => checker.permissions(at, manifest),
+            Purpose::Module(world) => checker.world(at, world),
+        }
         if broken {
             checker.syntax(at);
         }
@@ -180,6 +201,7 @@ fn declared<'s>(tokens: &[Token<'s>]) -> HashSet<&'s str> {
 
 struct Checker<'a, 's> {
     file: &'a str,
+    purpose: Purpose,
     tokens: &'a [Token<'s>],
     declared: HashSet<&'s str>,
     /// http was met before.
@@ -229,7 +251,7 @@ impl<'s> Checker<'_, 's> {
         if used && !self.declares(name) {
             self.report(
                 at,
-                format!("`{name}` does not exist in a call script"),
+                format!("`{name}` does not exist in {}", self.purpose.word()),
                 *cure,
             );
         }
@@ -237,7 +259,7 @@ impl<'s> Checker<'_, 's> {
         if dumps {
             self.report(
                 at,
-                "`string.dump` does not exist in a call script".into(),
+                format!("`string.dump` does not exist in {}", self.purpose.word()),
                 "write code into files",
             );
         }
@@ -257,7 +279,7 @@ impl<'s> Checker<'_, 's> {
             return;
         }
         let name = member.text;
-        if owner.text == "call" && !self.declares("call") {
+        if owner.text == "call" && (!self.declares("call") || self.call_is_given()) {
             let known = CALL_METHODS.contains(&name);
             if by_dot && known && self.symbol(at + 3, "(") {
                 self.report(
@@ -377,6 +399,38 @@ impl<'s> Checker<'_, 's> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// In a module `call` is a parameter, and means the call all the same.
+    fn call_is_given(&self) -> bool {
+        self.purpose == Purpose::Module(World::CallScript)
+    }
+
+    /// Names of host functions that this world has not.
+    fn world(&mut self, at: usize, world: World) {
+        let Some(&token) = self.token(at) else { return };
+        if token.kind != Kind::Name || self.follows_dot(at) {
+            return;
+        }
+        let used = [".", "(", ":", "["].iter().any(|s| self.symbol(at + 1, s));
+        let given = |checker: &Self, name: &str| {
+            checker.declares(name) || (name == "call" && checker.call_is_given())
+        };
+        let absent = absent(world);
+        if let Some((name, cure)) = absent.iter().find(|(n, _)| *n == token.text)
+            && used
+            && !given(self, name)
+        {
+            let message = format!("`{name}` does not exist in {}", self.purpose.word());
+            self.report(at, message, *cure);
+        }
+        let chance = token.is_name("math")
+            && self.symbol(at + 1, ".")
+            && self.token(at + 2).is_some_and(|t| t.is_name("random"));
+        if let (true, Some((_, cure))) = (chance, absent.iter().find(|(n, _)| *n == "random")) {
+            let message = format!("`math.random` does not exist in {}", self.purpose.word());
+            self.report(at, message, *cure);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mlua::chunk::Compiler;
 
-use super::check;
+use super::check::{self, Purpose};
 use super::lex;
 use super::limits::{FILES_MAX, MISTAKES_MAX, REQUIRE_DEPTH_MAX, SOURCE_BYTES_MAX};
 use super::manifest::ScriptManifest;
@@ -92,7 +92,7 @@ impl Scripts {
         let mut parsed = BTreeMap::new();
         for (file, source) in files {
             let mut mistakes = Vec::new();
-            let one = parse(file, source, &mut mistakes);
+            let one = parse(file, source, Purpose::Script, &mut mistakes);
             mistakes.sort();
             mistakes.dedup();
             diagnostics.extend(mistakes.into_iter().take(MISTAKES_MAX));
@@ -100,7 +100,7 @@ impl Scripts {
                 parsed.insert(file.trim_end_matches(".lua").to_owned(), one);
             }
         }
-        check_requires(files, &parsed, &mut diagnostics);
+        check_requires(files, &parsed, Purpose::Script, &mut diagnostics);
         if !diagnostics.is_empty() {
             diagnostics.sort();
             diagnostics.dedup();
@@ -124,7 +124,12 @@ impl Scripts {
     }
 }
 
-fn parse(file: &str, source: &str, diagnostics: &mut Vec<ScriptDiagnostic>) -> Option<Parsed> {
+fn parse(
+    file: &str,
+    source: &str,
+    purpose: Purpose,
+    diagnostics: &mut Vec<ScriptDiagnostic>,
+) -> Option<Parsed> {
     let mut report = |line, message: String, help: Option<String>| {
         diagnostics.push(ScriptDiagnostic {
             file: file.to_owned(),
@@ -164,14 +169,18 @@ fn parse(file: &str, source: &str, diagnostics: &mut Vec<ScriptDiagnostic>) -> O
         Err(error) => (Vec::new(), Some(syntax_error(&error))),
     };
     let tokens = lex::tokens(source);
-    let manifest = ScriptManifest::read(file, lex::first_comments(&tokens), diagnostics);
+    let manifest = match purpose {
+        Purpose::Script => ScriptManifest::read(file, lex::first_comments(&tokens), diagnostics),
+        Purpose::Module(_) => ScriptManifest::default(),
+    };
     let code: Vec<_> = tokens
         .iter()
         .filter(|t| t.kind != lex::Kind::Comment)
         .copied()
         .collect();
     let before = diagnostics.len();
-    let findings = check::check(file, &code, &manifest, failure.is_some(), diagnostics);
+    let about = (purpose, &manifest);
+    let findings = check::check(file, &code, about, failure.is_some(), diagnostics);
     if let Some((line, message)) = failure {
         // Where the checker knows the construct, its words are better than the parser's.
         let explained = diagnostics
@@ -230,6 +239,7 @@ fn syntax_error(error: &mlua::Error) -> (u32, String) {
 fn check_requires(
     files: &BTreeMap<String, String>,
     parsed: &BTreeMap<String, Parsed>,
+    purpose: Purpose,
     diagnostics: &mut Vec<ScriptDiagnostic>,
 ) {
     for one in parsed.values() {
@@ -246,7 +256,11 @@ fn check_requires(
             if !files.contains_key(&format!("{module}.lua")) {
                 let known = files.keys().map(|f| f.trim_end_matches(".lua"));
                 let help = check::nearest(module, known).map(|n| format!("did you mean `{n}`?"));
-                report(format!("there is no script file `{module}.lua`"), help);
+                let message = match purpose {
+                    Purpose::Script => format!("there is no script file `{module}.lua`"),
+                    Purpose::Module(_) => format!("the module has no file `{module}.lua`"),
+                };
+                report(message, help);
                 continue;
             }
             match depth(module, parsed, &mut Vec::new()) {
@@ -295,13 +309,9 @@ fn depth<'p>(
     Depth::Levels(deepest)
 }
 
-fn assemble(
-    name: &str,
-    one: &Parsed,
-    parsed: &BTreeMap<String, Parsed>,
-    previous: Option<&Scripts>,
-) -> Arc<Script> {
-    let mut modules = BTreeMap::new();
+/// What a file requires, directly or not.
+fn required(one: &Parsed, parsed: &BTreeMap<String, Parsed>) -> BTreeMap<String, Arc<Compiled>> {
+    let mut files = BTreeMap::new();
     let mut open: Vec<&str> = one
         .findings
         .requires
@@ -309,12 +319,76 @@ fn assemble(
         .map(|(m, _)| m.as_str())
         .collect();
     let mut seen = BTreeSet::new();
-    while let Some(module) = open.pop() {
-        if let (true, Some(found)) = (seen.insert(module), parsed.get(module)) {
-            modules.insert(module.to_owned(), found.compiled.clone());
+    while let Some(file) = open.pop() {
+        if let (true, Some(found)) = (seen.insert(file), parsed.get(file)) {
+            files.insert(file.to_owned(), found.compiled.clone());
             open.extend(found.findings.requires.iter().map(|(m, _)| m.as_str()));
         }
     }
+    files
+}
+
+/// A program and what it requires, by the name in `require`.
+pub(crate) type OneProgram = (Arc<Compiled>, BTreeMap<String, Arc<Compiled>>);
+
+/// Checks and compiles all files of a module's folder; `entry` is the one that runs. Findings
+/// and errors name files below `folder`, which ends with a slash.
+pub(crate) fn one_program(
+    files: &BTreeMap<String, String>,
+    entry: &str,
+    folder: &str,
+    purpose: Purpose,
+) -> Result<OneProgram, Vec<ScriptDiagnostic>> {
+    let mut diagnostics = Vec::new();
+    let mut parsed = BTreeMap::new();
+    for (file, source) in files.iter().take(FILES_MAX) {
+        let mut mistakes = Vec::new();
+        let one = parse(file, source, purpose, &mut mistakes);
+        mistakes.sort();
+        mistakes.dedup();
+        diagnostics.extend(mistakes.into_iter().take(MISTAKES_MAX));
+        if let Some(mut one) = one {
+            if let Some(compiled) = Arc::get_mut(&mut one.compiled) {
+                compiled.file = format!("{folder}{file}");
+            }
+            parsed.insert(file.trim_end_matches(".lua").to_owned(), one);
+        }
+    }
+    check_requires(files, &parsed, purpose, &mut diagnostics);
+    let missing = (!files.contains_key(entry)).then(|| format!("there is no file {entry}"));
+    let many = (files.len() > FILES_MAX)
+        .then(|| format!("there are {} files; {FILES_MAX} is the most", files.len()));
+    for message in [missing, many].into_iter().flatten() {
+        diagnostics.push(ScriptDiagnostic {
+            file: entry.to_owned(),
+            line: 1,
+            column: 1,
+            message,
+            help: None,
+        });
+    }
+    match parsed.get(entry.trim_end_matches(".lua")) {
+        Some(one) if diagnostics.is_empty() => Ok((one.compiled.clone(), required(one, &parsed))),
+        _ => {
+            diagnostics.sort();
+            diagnostics.dedup();
+            for found in &mut diagnostics {
+                if !found.file.starts_with(folder) {
+                    found.file = format!("{folder}{}", found.file);
+                }
+            }
+            Err(diagnostics)
+        }
+    }
+}
+
+fn assemble(
+    name: &str,
+    one: &Parsed,
+    parsed: &BTreeMap<String, Parsed>,
+    previous: Option<&Scripts>,
+) -> Arc<Script> {
+    let modules = required(one, parsed);
     let script = Script {
         name: name.to_owned(),
         file: one.compiled.file.clone(),

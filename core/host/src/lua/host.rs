@@ -1,72 +1,70 @@
-//! The host of call scripts on one thread: which call runs in which VM, and each call's turns.
+//! The Lua host on one thread: which call runs in which VM, and each call's turns.
 //!
-//! `handle` is all there is: a command goes in, and where the script moved, its turn comes out.
+//! For call scripts `handle` is all there is: a command goes in, and where the script moved, its
+//! turn comes out. For steps of Lua modules it is a `StepHost` (`host/steps.rs`).
 //! Deterministic: with `CpuTime::Counted`, the same commands give the same turns.
+
+mod steps;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    ScriptAnswer, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp,
-    ScriptStart, ScriptTurn,
+    ScriptAnswer, ScriptCommand, ScriptErrorKind, ScriptStart, ScriptTurn,
 };
-use mlua::{MultiValue, Table, Thread, Value};
-use slab::Slab;
+use mlua::{MultiValue, Table, Value};
 
-use super::answer::{self, OnError};
 use super::check::nearest;
 use super::compile::{Script, Scripts};
 use super::failure;
 use super::json;
 use super::limits::Limits;
 use super::meter::CpuTime;
-use super::request::{Asked, Request};
-use super::vm::Vm;
+use super::pool::{Code, Pool, Program, Vm};
+use super::turn::{Around, Lines, MayAsk, Moved, Rights, Suspended};
 
-/// Runs scripts. It stays on the thread that made it; `Worker` gives it one of its own.
+/// Runs scripts and steps of modules. It stays on the thread that made it; `Worker` gives it one
+/// of its own.
 pub struct LuaHost {
     limits: Limits,
-    time: CpuTime,
-    vms: Slab<Vm>,
-    /// VMs of a script, by the script's address. A VM's weak reference keeps the address from
-    /// being used again.
-    by_script: HashMap<*const Script, Vec<usize>>,
+    pool: Pool,
     running: HashMap<CallId, Running>,
-    starts: u64,
+}
+
+/// What a call runs.
+enum Running {
+    Script(ScriptRun),
+    Step(steps::StepRun),
 }
 
 /// A script that has not ended.
-struct Running {
+struct ScriptRun {
     /// Keeps its generation's script alive.
     script: Arc<Script>,
     vm: usize,
-    thread: Thread,
+    suspended: Suspended,
     /// Only where the script requires files.
     globals: Option<Table>,
-    spent: Duration,
-    pending: Pending,
-    gone: bool,
 }
 
-/// How the answer to the pending host call is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pending {
-    on_error: OnError,
-    random: bool,
+impl Running {
+    /// The VM that it stands in.
+    fn vm(&self) -> Option<usize> {
+        match self {
+            Running::Script(run) => Some(run.vm),
+            Running::Step(run) => run.vm(),
+        }
+    }
 }
 
 impl LuaHost {
     /// A host with no VM yet.
     pub fn new(limits: Limits, time: CpuTime) -> Self {
         Self {
+            pool: Pool::new(limits.clone(), time),
             limits,
-            time,
-            vms: Slab::new(),
-            by_script: HashMap::new(),
             running: HashMap::new(),
-            starts: 0,
         }
     }
 
@@ -104,12 +102,10 @@ impl LuaHost {
             error: failure::plain(kind, message),
         };
         let name = start.program.name();
-        let script = start.program.script().and_then(|name| scripts.script(name));
+        let script = start.program.script().and_then(|s| scripts.script(s));
         let Some(script) = script else {
-            return failed(
-                ScriptErrorKind::Missing,
-                format!("there is no script \"{name}\""),
-            );
+            let message = format!("there is no script \"{name}\"");
+            return failed(ScriptErrorKind::Missing, message);
         };
         let absent = script
             .manifest
@@ -120,308 +116,156 @@ impl LuaHost {
             let message = format!("the script's argument \"{}\" is not given", absent.name);
             return failed(ScriptErrorKind::Runtime, message);
         }
-        match self.begin(script, start) {
-            Ok(running) => {
-                let nothing = MultiValue::new();
-                self.turn(start.call.id, running, Ok(nothing))
+        let program = Program::Script(script.clone());
+        let made = self
+            .pool
+            .begin(&program, &script.file, |vm| match &vm.code {
+                Code::Script(code) => code.thread(&vm.base, script, start),
+                Code::Module(_) => Err(mlua::Error::runtime("a module's VM took a script")),
+            });
+        match made {
+            Ok((vm, (thread, globals))) => {
+                let run = ScriptRun {
+                    script: script.clone(),
+                    vm,
+                    suspended: Suspended::new(thread),
+                    globals,
+                };
+                self.turn(start.call.id, run, Ok(MultiValue::new()))
             }
             Err(error) => ScriptTurn::Failed { error },
         }
     }
 
-    /// Gives a script the answer that it waits for. `None`: the call runs no script.
+    /// Gives a script or step the answer that it waits for. `None`: the call runs none.
     pub fn resume(&mut self, call: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
-        let mut running = self.running.remove(&call)?;
-        running.gone |= matches!(
-            &answer,
-            ScriptAnswer::Error {
-                kind: ScriptCallError::Gone,
-                ..
+        match self.running.remove(&call)? {
+            Running::Script(mut run) => {
+                let vm = self.pool.vm(run.vm)?;
+                let values = run.suspended.take(&vm.base.lua, answer);
+                Some(self.turn(call, run, values))
             }
-        );
-        let vm = self.vms.get(running.vm)?;
-        let values = match answer {
-            ScriptAnswer::Number { value } if running.pending.random => Ok(answer::unit(value)),
-            ScriptAnswer::Error {
-                kind: ScriptCallError::Gone,
-                ..
-            } if running.pending.on_error == OnError::Raise => {
-                answer::raise(&vm.lua, failure::GONE)
-            }
-            other => answer::to_lua(&vm.lua, other, running.pending.on_error),
-        };
-        Some(self.turn(call, running, values))
+            Running::Step(run) => Some(self.resume_step(call, run, answer)),
+        }
     }
 
-    /// Drops a call's script where it stands. True when there was one.
+    /// Drops what a call runs where it stands. True when there was something.
     pub fn kill(&mut self, call: CallId) -> bool {
-        match self.running.remove(&call) {
-            Some(running) => {
-                let vm = running.vm;
-                drop(running);
-                self.leave(vm);
-                true
-            }
-            None => false,
+        let Some(running) = self.running.remove(&call) else {
+            return false;
+        };
+        let vm = running.vm();
+        drop(running);
+        if let Some(vm) = vm {
+            self.pool.leave(vm);
         }
+        true
     }
 
     /// Drops VMs of scripts that no generation has any more and no call runs in.
     pub fn sweep(&mut self) {
-        let over: Vec<usize> = self
-            .vms
-            .iter()
-            .filter(|(_, vm)| vm.is_over())
-            .map(|(at, _)| at)
-            .collect();
-        for at in over {
-            self.close(at);
-        }
+        self.pool.sweep();
     }
 
-    /// Scripts that run or wait.
+    /// Scripts and steps that run or wait.
     pub fn running(&self) -> usize {
         self.running.len()
     }
 
-    /// Calls whose scripts run or wait.
+    /// Calls whose scripts or steps run or wait.
     pub fn calls(&self) -> impl Iterator<Item = CallId> {
         self.running.keys().copied()
     }
 
     /// VMs that are open, and the bytes of memory they use.
     pub fn vms(&self) -> (usize, usize) {
-        (
-            self.vms.len(),
-            self.vms.iter().map(|(_, vm)| vm.lua.used_memory()).sum(),
-        )
-    }
-
-    fn begin(&mut self, script: &Arc<Script>, start: &ScriptStart) -> Result<Running, ScriptError> {
-        self.starts += 1;
-        // A VM may meet its memory limit just here; then a new one takes the call.
-        let mut tries = 2;
-        loop {
-            let at = self.vm_for(script)?;
-            let Some(vm) = self.vms.get_mut(at) else {
-                return Err(failure::plain(
-                    ScriptErrorKind::Overload,
-                    "no VM could take the script".into(),
-                ));
-            };
-            vm.used_at = self.starts;
-            match vm.thread(script, start) {
-                Ok((thread, globals)) => {
-                    vm.calls += 1;
-                    return Ok(Running {
-                        script: script.clone(),
-                        vm: at,
-                        thread,
-                        globals,
-                        spent: Duration::ZERO,
-                        pending: Pending {
-                            on_error: OnError::Raise,
-                            random: false,
-                        },
-                        gone: false,
-                    });
-                }
-                Err(error) => {
-                    vm.retire();
-                    if vm.is_over() {
-                        self.close(at);
-                    }
-                    tries -= 1;
-                    if tries == 0 {
-                        return Err(failure::from_lua(&script.file, &error, false));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A VM of the script with room, opened if need be.
-    fn vm_for(&mut self, script: &Arc<Script>) -> Result<usize, ScriptError> {
-        let key = Arc::as_ptr(script);
-        let own = self
-            .by_script
-            .get(&key)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let calls_max = self.limits.calls_per_vm_max;
-        let room = |at: &&usize| {
-            self.vms
-                .get(**at)
-                .is_some_and(|vm| !vm.full && vm.calls < calls_max)
-        };
-        if let Some(at) = own.iter().find(room) {
-            return Ok(*at);
-        }
-        let overload =
-            |message: &str| failure::plain(ScriptErrorKind::Overload, message.to_owned());
-        if own.len() >= self.limits.vms_per_script_max {
-            return Err(overload("too many calls run this script"));
-        }
-        self.sweep();
-        if self.vms.len() >= self.limits.vms_max {
-            let idle = self
-                .vms
-                .iter()
-                .filter(|(_, vm)| vm.calls == 0)
-                .min_by_key(|(_, vm)| vm.used_at);
-            let Some(at) = idle.map(|(at, _)| at) else {
-                return Err(overload("too many scripts run at once"));
-            };
-            self.close(at);
-        }
-        let vm = Vm::open(script, &self.limits, &self.time)
-            .map_err(|e| failure::from_lua(&script.file, &e, false))?;
-        let at = self.vms.insert(vm);
-        self.by_script.entry(key).or_default().push(at);
-        Ok(at)
-    }
-
-    fn leave(&mut self, at: usize) {
-        if let Some(vm) = self.vms.get_mut(at) {
-            vm.calls = vm.calls.saturating_sub(1);
-            if vm.is_over() {
-                self.close(at);
-            }
-        }
-    }
-
-    fn close(&mut self, at: usize) {
-        if let Some(vm) = self.vms.try_remove(at) {
-            let key = vm.script.as_ptr();
-            if let Some(own) = self.by_script.get_mut(&key) {
-                own.retain(|other| *other != at);
-                if own.is_empty() {
-                    self.by_script.remove(&key);
-                }
-            }
-        }
+        self.pool.figures()
     }
 
     /// Runs a script to its next host call or its end.
     fn turn(
         &mut self,
         call: CallId,
-        mut running: Running,
+        mut run: ScriptRun,
         values: mlua::Result<MultiValue>,
     ) -> ScriptTurn {
-        let at = running.vm;
-        let Some(vm) = self.vms.get_mut(at) else {
+        let at = run.vm;
+        let Some(vm) = self.pool.vm(at) else {
             let error = failure::plain(
                 ScriptErrorKind::Overload,
                 "the script's VM is closed".into(),
             );
             return ScriptTurn::Failed { error };
         };
-        let turn = match values {
-            Ok(values) => run(vm, &mut running, values, &self.limits),
-            Err(error) => ScriptTurn::Failed {
-                error: failure::from_lua(&running.script.file, &error, running.gone),
-            },
+        let file = run.script.file.as_str();
+        let moved = match values {
+            Ok(values) => {
+                if let Code::Script(code) = &vm.code {
+                    code.enter(&run.globals);
+                }
+                let around = Around {
+                    lua: &vm.base.lua,
+                    meter: &vm.base.meter,
+                    limits: &self.limits,
+                    file,
+                    rights: Rights::Script(&run.script.manifest),
+                    may_ask: MayAsk::Anything,
+                };
+                run.suspended.go(&around, values, &mut Lines::default())
+            }
+            Err(error) => Moved::Failed(failure::from_lua(file, &error, run.suspended.gone)),
         };
-        if let ScriptTurn::Call { .. } = &turn {
-            vm.settle(&self.limits);
-            self.running.insert(call, running);
-            return turn;
-        }
-        drop(running);
-        match &turn {
-            ScriptTurn::Failed { error } if error.kind == ScriptErrorKind::Memory => vm.retire(),
-            _ => vm.settle(&self.limits),
-        }
-        self.leave(at);
+        let turn = match moved {
+            Moved::Asked { op, line } => {
+                vm.heap.settle(&vm.base.lua);
+                self.running.insert(call, Running::Script(run));
+                return ScriptTurn::Call { op, line };
+            }
+            Moved::Ended(values) => match outcome(&run.script, values) {
+                Ok(outcome) => ScriptTurn::Done { outcome },
+                Err(message) => ScriptTurn::Failed {
+                    error: failure::plain(ScriptErrorKind::Runtime, message),
+                },
+            },
+            Moved::Failed(error) => ScriptTurn::Failed { error },
+        };
+        drop(run);
+        settle(vm, &turn);
+        self.pool.leave(at);
         turn
     }
 }
 
-/// One turn: until the script hands something out, ends, or has spent its time. What the host
-/// answers by itself (a wrong argument, a denied host) is part of the same turn and its budget.
-fn run(vm: &Vm, running: &mut Running, values: MultiValue, limits: &Limits) -> ScriptTurn {
-    let left = limits.call_cpu.saturating_sub(running.spent);
-    vm.enter(&running.globals);
-    vm.meter.arm(limits.turn_cpu.min(left));
-    let mut values = values;
-    let turn = loop {
-        match step(vm, running, values, limits) {
-            Step::Again(answer) => values = answer,
-            Step::Turn(turn) => break turn,
+/// After the end of a run: garbage, and no more runs where memory was the cause.
+fn settle(vm: &mut Vm, turn: &ScriptTurn) {
+    match turn {
+        ScriptTurn::Failed { error } if error.kind == ScriptErrorKind::Memory => {
+            vm.heap.retire(&vm.base.lua);
         }
-    };
-    running.spent += vm.meter.spent();
-    turn
+        _ => vm.heap.settle(&vm.base.lua),
+    }
 }
 
-enum Step {
-    Again(MultiValue),
-    Turn(ScriptTurn),
-}
-
-fn step(vm: &Vm, running: &mut Running, values: MultiValue, limits: &Limits) -> Step {
-    let file = &running.script.file;
-    let failed = |error| Step::Turn(ScriptTurn::Failed { error });
-    let result = running.thread.resume::<MultiValue>(values);
-    if let Some(stopped) = vm.meter.stopped() {
-        let whole_call = running.spent + limits.turn_cpu > limits.call_cpu;
-        return failed(failure::over_budget(file, &stopped, whole_call));
-    }
-    let values = match result {
-        Ok(values) => values,
-        Err(error) => return failed(failure::from_lua(file, &error, running.gone)),
-    };
-    if running.thread.is_finished() {
-        return Step::Turn(match outcome(&running.script, values) {
-            Ok(outcome) => ScriptTurn::Done { outcome },
-            Err(message) => ScriptTurn::Failed {
-                error: failure::plain(ScriptErrorKind::Runtime, message),
-            },
-        });
-    }
-    let Some(request) = Request::split(values) else {
-        let message = "the script stopped in a way that is not known".to_owned();
-        return failed(failure::plain(ScriptErrorKind::Runtime, message));
-    };
-    let again = match request.read(&running.script.manifest, limits.text_bytes_max) {
-        Ok(Asked::Op(op)) => {
-            running.pending = pending(&op);
-            let line = request.line;
-            return Step::Turn(ScriptTurn::Call { op, line });
+/// A returned value as the text of an outcome; none is `done`.
+fn outcome_text(value: Option<Value>) -> Result<Option<String>, String> {
+    match value {
+        None | Some(Value::Nil) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.to_string_lossy())),
+        Some(Value::Integer(n)) => Ok(Some(n.to_string())),
+        Some(Value::Number(n)) => json::number(n).map(Some),
+        Some(other) => {
+            let what = other.type_name();
+            Err(format!(
+                "the script returned a {what}; an outcome is a text, such as return \"sales\""
+            ))
         }
-        Ok(Asked::Denied(message)) => answer::failed(&vm.lua, ScriptCallError::Denied, &message),
-        Err(message) => answer::raise(&vm.lua, &message),
-    };
-    match again {
-        Ok(values) => Step::Again(values),
-        Err(error) => failed(failure::from_lua(file, &error, running.gone)),
-    }
-}
-
-fn pending(op: &ScriptOp) -> Pending {
-    Pending {
-        on_error: match op {
-            ScriptOp::Outside(_) => OnError::Return,
-            _ => OnError::Raise,
-        },
-        random: matches!(op, ScriptOp::Random),
     }
 }
 
 /// What the script returned, as one of the outcomes that it declares.
 fn outcome(script: &Script, values: MultiValue) -> Result<Option<String>, String> {
-    let text = match values.into_iter().next() {
-        None | Some(Value::Nil) => return Ok(None),
-        Some(Value::String(text)) => text.to_string_lossy(),
-        Some(Value::Integer(n)) => n.to_string(),
-        Some(Value::Number(n)) => json::number(n)?,
-        Some(other) => {
-            let what = other.type_name();
-            return Err(format!(
-                "the script returned a {what}; an outcome is a text, such as return \"sales\""
-            ));
-        }
+    let Some(text) = outcome_text(values.into_iter().next())? else {
+        return Ok(None);
     };
     let declared = &script.manifest.outcomes;
     if declared.is_empty() || declared.contains(&text) {

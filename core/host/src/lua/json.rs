@@ -21,7 +21,7 @@ pub(crate) fn decode(lua: &Lua, text: &[u8]) -> Result<Value, String> {
 }
 
 /// Turns a JSON value into a Lua value.
-pub(crate) fn to_lua(lua: &Lua, value: serde_json::Value) -> Result<Value, String> {
+pub(crate) fn to_lua(lua: &Lua, value: &serde_json::Value) -> Result<Value, String> {
     Seed { lua, depth: 0 }
         .deserialize(value)
         .map_err(|e| e.to_string())

@@ -45,6 +45,8 @@ pub(crate) const MISTAKES_MAX: usize = 100;
 pub(crate) const FILES_MAX: usize = 1_024;
 /// How deep `require` may go.
 pub(crate) const REQUIRE_DEPTH_MAX: usize = 8;
+/// Log lines of one entry that belongs to no call; the rest is counted.
+pub(crate) const LOG_LINES_MAX: usize = 50;
 /// How deep a JSON value may nest.
 pub(crate) const JSON_DEPTH_MAX: usize = 64;
 /// Longest error message and longest stack that leave the host; the rest is cut.

@@ -7,9 +7,9 @@
 //! Once the budget is spent, every further safepoint stops the script: by a yield, which no
 //! `pcall` can catch, or by an error where Luau cannot yield (inside `table.sort`, `gsub` ...).
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mlua::{Lua, VmState};
@@ -60,107 +60,126 @@ pub(crate) struct Stopped {
     pub traceback: String,
 }
 
-/// The meter of one VM; only one coroutine of it runs at a time.
+/// The meter of one VM; only one coroutine of it runs at a time. It is never shared while a turn
+/// runs, but it moves between threads with its VM, so its numbers are atomic, at no cost.
 pub(crate) struct Meter {
     time: CpuTime,
-    allowed: Cell<Duration>,
-    started: Cell<Duration>,
-    last: Cell<Duration>,
-    /// Nanoseconds, where they are counted and not read.
-    counted: Cell<u64>,
-    memory: Cell<usize>,
-    stride: Cell<u32>,
-    until_reading: Cell<u32>,
-    stops: Cell<u32>,
-    stopped: RefCell<Option<Stopped>>,
+    /// All times in nanoseconds.
+    allowed: AtomicU64,
+    started: AtomicU64,
+    last: AtomicU64,
+    /// Where time is counted and not read.
+    counted: AtomicU64,
+    memory: AtomicU64,
+    stride: AtomicU32,
+    until_reading: AtomicU32,
+    stops: AtomicU32,
+    stopped: Mutex<Option<Stopped>>,
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Meter {
     pub fn new(time: CpuTime) -> Self {
         Self {
             time,
-            allowed: Cell::new(Duration::ZERO),
-            started: Cell::new(Duration::ZERO),
-            last: Cell::new(Duration::ZERO),
-            counted: Cell::new(0),
-            memory: Cell::new(0),
-            stride: Cell::new(STRIDE_MAX),
-            until_reading: Cell::new(STRIDE_MAX),
-            stops: Cell::new(0),
-            stopped: RefCell::new(None),
+            allowed: AtomicU64::new(0),
+            started: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            counted: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
+            stride: AtomicU32::new(STRIDE_MAX),
+            until_reading: AtomicU32::new(STRIDE_MAX),
+            stops: AtomicU32::new(0),
+            stopped: Mutex::new(None),
         }
     }
 
     /// Before a turn: it may spend `allowed`.
     pub fn arm(&self, allowed: Duration) {
         let now = self.read();
-        self.allowed.set(allowed);
-        self.started.set(now);
-        self.last.set(now);
-        self.stride.set(STRIDE_MAX);
-        self.until_reading.set(STRIDE_MAX);
-        self.stops.set(0);
-        self.stopped.replace(None);
+        self.allowed.store(nanos(allowed), Ordering::Relaxed);
+        self.started.store(now, Ordering::Relaxed);
+        self.last.store(now, Ordering::Relaxed);
+        self.stride.store(STRIDE_MAX, Ordering::Relaxed);
+        self.until_reading.store(STRIDE_MAX, Ordering::Relaxed);
+        if self.stops.swap(0, Ordering::Relaxed) > 0 {
+            *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// After a turn: what it spent.
     pub fn spent(&self) -> Duration {
-        self.read().saturating_sub(self.started.get())
+        Duration::from_nanos(
+            self.read()
+                .saturating_sub(self.started.load(Ordering::Relaxed)),
+        )
     }
 
     /// Where the turn was stopped, if its budget ended.
     pub fn stopped(&self) -> Option<Stopped> {
-        self.stopped.borrow().clone()
+        if self.stops.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(stopped.clone().unwrap_or_default())
     }
 
-    fn read(&self) -> Duration {
+    fn read(&self) -> u64 {
         match &self.time {
-            CpuTime::Clock(read) => read(),
-            CpuTime::Counted(_) => Duration::from_nanos(self.counted.get()),
+            CpuTime::Clock(read) => nanos(read()),
+            CpuTime::Counted(_) => self.counted.load(Ordering::Relaxed),
         }
     }
 
     /// A safepoint of the running script.
     pub fn safepoint(&self, lua: &Lua) -> mlua::Result<VmState> {
         if let CpuTime::Counted(each) = &self.time {
-            let memory = lua.used_memory();
-            let grown = memory.saturating_sub(self.memory.replace(memory)) as u64;
-            let counted = self.counted.get().saturating_add(each.as_nanos() as u64);
-            self.counted.set(counted.saturating_add(grown / 4));
+            let memory = lua.used_memory() as u64;
+            let grown = memory.saturating_sub(self.memory.swap(memory, Ordering::Relaxed));
+            let counted = self.counted.load(Ordering::Relaxed);
+            let counted = counted
+                .saturating_add(nanos(*each))
+                .saturating_add(grown / 4);
+            self.counted.store(counted, Ordering::Relaxed);
         }
-        if self.stops.get() > 0 {
+        if self.stops.load(Ordering::Relaxed) > 0 {
             return self.stop(lua);
         }
-        let left = self.until_reading.get();
+        let left = self.until_reading.load(Ordering::Relaxed);
         if left > 1 {
-            self.until_reading.set(left - 1);
+            self.until_reading.store(left - 1, Ordering::Relaxed);
             return Ok(VmState::Continue);
         }
         let now = self.read();
-        let step = now.saturating_sub(self.last.get());
-        self.last.set(now);
-        let stride = match step {
+        let step = now.saturating_sub(self.last.swap(now, Ordering::Relaxed));
+        let stride = self.stride.load(Ordering::Relaxed);
+        let stride = match Duration::from_nanos(step) {
             s if s > SLOW => 1,
-            s if s < QUICK => (self.stride.get() * 2).min(STRIDE_MAX),
-            _ => self.stride.get(),
+            s if s < QUICK => (stride * 2).min(STRIDE_MAX),
+            _ => stride,
         };
-        self.stride.set(stride);
-        self.until_reading.set(stride);
-        if now.saturating_sub(self.started.get()) < self.allowed.get() {
+        self.stride.store(stride, Ordering::Relaxed);
+        self.until_reading.store(stride, Ordering::Relaxed);
+        let spent = now.saturating_sub(self.started.load(Ordering::Relaxed));
+        if spent < self.allowed.load(Ordering::Relaxed) {
             return Ok(VmState::Continue);
         }
         self.stop(lua)
     }
 
     fn stop(&self, lua: &Lua) -> mlua::Result<VmState> {
-        let stops = self.stops.get();
-        self.stops.set(stops.saturating_add(1));
+        let stops = self.stops.load(Ordering::Relaxed);
+        self.stops.store(stops.saturating_add(1), Ordering::Relaxed);
         if stops == 0 {
             let traceback = lua
                 .traceback(None, 0)
                 .map(|t| t.to_string_lossy())
                 .unwrap_or_default();
-            self.stopped.replace(Some(Stopped { traceback }));
+            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            *stopped = Some(Stopped { traceback });
         }
         // A yield is ignored where Luau cannot yield; the next safepoint then raises.
         if stops.is_multiple_of(2) {

@@ -1,7 +1,7 @@
 //! What a script yielded, read into a `ScriptOp`: every argument checked, every number bounded.
 //! A mistake becomes a message that is raised at the script's line.
 
-mod options;
+pub(crate) mod options;
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use super::check::nearest;
 use super::json;
 use super::manifest::ScriptManifest;
 use super::url;
+use crate::contract::JSON_BYTES_MAX;
 use options::{Options, YEAR_SECONDS, flag, is_key, names, seconds, text, texts, whole};
 
 type Read<T> = Result<T, String>;
@@ -60,8 +61,8 @@ impl Request {
         Options::read(self.argument(at), known)
     }
 
-    /// Reads it.
-    pub fn read(&self, manifest: &ScriptManifest, bytes_max: usize) -> Read<Asked> {
+    /// Reads it. A script's manifest says which hosts it may talk to.
+    pub fn read(&self, manifest: Option<&ScriptManifest>, bytes_max: usize) -> Read<Asked> {
         let op = match self.name.as_str() {
             "answer" => ScriptOp::Answer,
             "play" => self.play()?,
@@ -102,6 +103,15 @@ impl Request {
             "now" => ScriptOp::Now,
             "random" => ScriptOp::Random,
             "http" => return self.http(manifest, bytes_max),
+            "publish" => ScriptOp::Outside(OutsideRequest::Publish {
+                topic: self.text(0, "the topic")?,
+                payload: self.payload(1)?.unwrap_or_else(|| serde_json::json!({})),
+            }),
+            "retain" => ScriptOp::Outside(OutsideRequest::Retain {
+                topic: self.text(0, "the topic")?,
+                key: self.text(1, "the key")?,
+                payload: self.payload(2)?,
+            }),
             _ => ScriptOp::Outside(self.store(bytes_max)?),
         };
         Ok(Asked::Op(op))
@@ -301,6 +311,18 @@ impl Request {
         Ok(ScriptOp::Log { level, message })
     }
 
+    /// A value as JSON; nil is none.
+    fn payload(&self, at: usize) -> Read<Option<serde_json::Value>> {
+        match self.argument(at) {
+            Value::Nil => Ok(None),
+            value => {
+                let text = json::encode(value, JSON_BYTES_MAX)?;
+                let value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+                Ok(Some(value))
+            }
+        }
+    }
+
     fn store(&self, bytes_max: usize) -> Read<OutsideRequest> {
         let key = self.text(0, "the key")?;
         if !(1..=256).contains(&key.len()) {
@@ -327,7 +349,7 @@ impl Request {
         })
     }
 
-    fn http(&self, manifest: &ScriptManifest, bytes_max: usize) -> Read<Asked> {
+    fn http(&self, manifest: Option<&ScriptManifest>, bytes_max: usize) -> Read<Asked> {
         let method = self.text(0, "the method")?.to_ascii_uppercase();
         if !matches!(
             method.as_str(),
@@ -340,7 +362,7 @@ impl Request {
             return Err("the URL is longer than 8192 bytes".into());
         }
         let (host, port) = url::host_of(&url)?;
-        if !manifest.permits(&host, port) {
+        if manifest.is_some_and(|m| !m.permits(&host, port)) {
             return Ok(Asked::Denied(format!(
                 "the manifest does not name the host {host} (port {port}): add `-- http: {host}` to the comment at the top"
             )));

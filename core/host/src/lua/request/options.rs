@@ -15,7 +15,7 @@ const SECONDS_MAX: f64 = 86_400.0;
 pub(super) const YEAR_SECONDS: f64 = 366.0 * SECONDS_MAX;
 
 /// A table of options whose names are known.
-pub(super) struct Options {
+pub(crate) struct Options {
     table: Option<Table>,
 }
 
@@ -137,7 +137,7 @@ pub(super) fn is_key(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D')
 }
 
-pub(super) fn text(value: &Value, what: &str) -> Read<String> {
+pub(crate) fn text(value: &Value, what: &str) -> Read<String> {
     match value {
         Value::String(s) => match s.to_str() {
             Ok(text) => Ok(text.to_owned()),
@@ -149,14 +149,32 @@ pub(super) fn text(value: &Value, what: &str) -> Read<String> {
     }
 }
 
+/// A text, a number or a boolean, as text.
+pub(crate) fn flag_text(value: &Value, what: &str) -> Read<String> {
+    match value {
+        Value::Boolean(yes) => Ok(yes.to_string()),
+        other => text(other, what),
+    }
+}
+
 /// One text, or a list of them.
 pub(super) fn texts(value: &Value, what: &str) -> Read<Vec<String>> {
-    let Value::Table(table) = value else {
-        return Ok(vec![text(value, what)?]);
+    match value {
+        Value::Nil => text(value, what).map(|one| vec![one]),
+        given => texts_within(given, what, 32),
+    }
+}
+
+/// One text, or a list of at most `most`; nothing is an empty list.
+pub(crate) fn texts_within(value: &Value, what: &str, most: usize) -> Read<Vec<String>> {
+    let table = match value {
+        Value::Nil => return Ok(Vec::new()),
+        Value::Table(table) => table,
+        one => return Ok(vec![text(one, what)?]),
     };
     let length = table.raw_len();
-    if length > 32 {
-        return Err(format!("{what}: at most 32 in a list"));
+    if length > most {
+        return Err(format!("{what}: at most {most} in a list"));
     }
     (1..=length)
         .map(|at| text(&table.raw_get(at).map_err(|e| e.to_string())?, what))
@@ -191,7 +209,7 @@ fn float(value: &Value, what: &str) -> Read<f64> {
     }
 }
 
-pub(super) fn whole(value: &Value, what: &str) -> Read<i64> {
+pub(crate) fn whole(value: &Value, what: &str) -> Read<i64> {
     let n = float(value, what)?;
     if n.fract() != 0.0 || n.abs() > 9_007_199_254_740_992.0 {
         return Err(format!("{what} must be a whole number"));
