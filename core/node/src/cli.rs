@@ -35,6 +35,23 @@ pub struct Start {
     /// Folder of Lua call scripts.
     #[arg(long, default_value = "scripts")]
     pub scripts: PathBuf,
+    /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+    #[arg(long)]
+    pub modules: Option<PathBuf>,
+}
+
+impl Start {
+    /// The folder of modules: the option, the environment, or `modules/`.
+    pub fn modules(&self) -> PathBuf {
+        choose_modules(self.modules.clone())
+    }
+}
+
+/// The folder of modules: the option, the environment, or `modules/`.
+pub fn choose_modules(option: Option<PathBuf>) -> PathBuf {
+    option
+        .or_else(|| std::env::var_os("CORDBOARD_MODULES").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("modules"))
 }
 
 /// A call's part of a command: its id and, where one is meant, its leg.
@@ -55,6 +72,9 @@ pub struct Simulate {
     /// Folder of Lua call scripts.
     #[arg(long, default_value = "scripts")]
     pub scripts: PathBuf,
+    /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+    #[arg(long)]
+    pub modules: Option<PathBuf>,
     /// Number that calls, or with --user a user's name.
     #[arg(long)]
     pub from: Option<String>,
@@ -109,6 +129,9 @@ pub enum Command {
         /// Folder of Lua call scripts.
         #[arg(long, default_value = "scripts")]
         scripts: PathBuf,
+        /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+        #[arg(long)]
+        modules: Option<PathBuf>,
     },
     /// Run the tests that stand in a dialplan, on a virtual clock.
     Test {
@@ -117,6 +140,9 @@ pub enum Command {
         /// Folder of Lua call scripts.
         #[arg(long, default_value = "scripts")]
         scripts: PathBuf,
+        /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+        #[arg(long)]
+        modules: Option<PathBuf>,
     },
     /// Write a dialplan in its usual form.
     Fmt {
@@ -199,6 +225,12 @@ pub enum Command {
         #[arg(long)]
         rollback: Option<u64>,
     },
+    /// Modules: make, build, test, install; see what runs.
+    Module {
+        /// What to do.
+        #[command(subcommand)]
+        what: OfModule,
+    },
     /// Change what is logged: error, warn, info, debug, trace or a filter.
     Loglevel {
         /// The level.
@@ -242,6 +274,60 @@ pub enum Command {
     },
     /// Print health.
     Health,
+}
+
+/// Commands on modules.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OfModule {
+    /// On modules that run.
+    #[command(flatten)]
+    Running(ModuleVerb),
+    /// On a module's files.
+    #[command(flatten)]
+    Files(crate::sdk::ModuleCommand),
+}
+
+/// Commands on the running switch's modules.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ModuleVerb {
+    /// List the modules that tenants have loaded.
+    List {
+        /// Tenant; default is every tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Print all that is known of a module: limits, grants, what is denied, traps.
+    Info {
+        /// Its name in the tenant.
+        name: String,
+        /// Tenant; default is the node's default tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Load what has changed now; exit 1 when refused.
+    Reload {
+        /// Only this one is shown.
+        name: Option<String>,
+        /// Tenant; default is every tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Keep a module from running until it is enabled; its steps fail, and their `else` runs.
+    Disable {
+        /// Its name in the tenant.
+        name: String,
+        /// Tenant; default is the node's default tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Let a module run again, also one that rests since it failed too often.
+    Enable {
+        /// Its name in the tenant.
+        name: String,
+        /// Tenant; default is the node's default tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
 }
 
 /// Commands on calls.

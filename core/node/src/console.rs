@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cordboard_store::{CallQuery, CallRow, CdrQuery, Store};
 use serde_json::{Value, json};
 
-use crate::cli::{CallCommand, Command, Start};
+use crate::cli::{CallCommand, Command, ModuleVerb, OfModule, Start};
 use crate::control::client::{self, ClientError};
 use crate::control::verb::{Originate, Verb};
 use crate::data_dir::{DataDir, generate_password};
@@ -109,12 +109,30 @@ fn verb(command: Command) -> Result<Verb, String> {
             ..
         } => Verb::Rollback { tenant, generation },
         Command::Generations { tenant, .. } => Verb::Generations { tenant },
+        Command::Module {
+            what: OfModule::Running(what),
+        } => of_module(what),
         Command::Loglevel { level } => Verb::Loglevel { level },
         Command::Drain { off } => Verb::Drain { on: !off },
         Command::Shutdown { drain } => Verb::Shutdown { drain },
         Command::Health => Verb::Health,
         _ => return Err("that is no command for a running switch".to_owned()),
     })
+}
+
+fn of_module(what: ModuleVerb) -> Verb {
+    let enable = |name, tenant, enabled| Verb::ModuleEnable {
+        tenant,
+        name,
+        enabled,
+    };
+    match what {
+        ModuleVerb::List { tenant } => Verb::Modules { tenant },
+        ModuleVerb::Info { name, tenant } => Verb::Module { tenant, name },
+        ModuleVerb::Reload { name, tenant } => Verb::ModuleReload { tenant, name },
+        ModuleVerb::Disable { name, tenant } => enable(name, tenant, false),
+        ModuleVerb::Enable { name, tenant } => enable(name, tenant, true),
+    }
 }
 
 /// Sets a password; one that was made here is printed, and kept nowhere.

@@ -65,6 +65,11 @@ impl DataDir {
         self.root.join("spool")
     }
 
+    /// Installed modules, one folder each.
+    pub fn modules(&self) -> PathBuf {
+        self.root.join("modules")
+    }
+
     /// The SQLite database.
     pub fn database(&self) -> PathBuf {
         self.root.join("cordboard.db")

@@ -21,6 +21,7 @@ pub mod journal_door;
 pub mod loader;
 pub mod mailbox;
 pub mod media_thread;
+pub mod modules;
 pub mod networks;
 pub mod offline;
 pub mod operator;
@@ -31,6 +32,7 @@ pub mod poll;
 pub mod process;
 pub mod registrar;
 pub mod reload;
+pub mod sdk;
 pub mod shard;
 pub mod simulated;
 pub mod sockets;
@@ -42,7 +44,7 @@ pub mod world;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, OfModule};
 
 /// Carries a command line out.
 pub fn run(cli: Cli) -> ExitCode {
@@ -51,10 +53,21 @@ pub fn run(cli: Cli) -> ExitCode {
         return start::start(data, &cli.start);
     };
     match command {
-        Command::Check { dir, scripts } => offline::check(&dir, &scripts, cli.json),
-        Command::Test { dir, scripts } => offline::test(&dir, &scripts, cli.json),
+        Command::Check {
+            dir,
+            scripts,
+            modules,
+        } => offline::check(&offline::Places::new(&dir, &scripts, modules), cli.json),
+        Command::Test {
+            dir,
+            scripts,
+            modules,
+        } => offline::test(&offline::Places::new(&dir, &scripts, modules), cli.json),
         Command::Fmt { dir, check } => offline::fmt(&dir, check, cli.json),
         Command::Simulate(call) => offline::simulate(&call, cli.json),
+        Command::Module {
+            what: OfModule::Files(what),
+        } => sdk::run(&data, what, cli.json),
         other => console::carry_out(&data, other, &cli.start, cli.json),
     }
 }

@@ -1,7 +1,14 @@
 //! From a tenant's folder to a generation: read, compile, check, test. Touches no running call.
 //!
-//! Every mistake of dialplan and scripts is reported at once; a failed test in the dialplan is a
-//! mistake as well. What did not change since the last load is not read or decoded again.
+//! Every mistake of dialplan, scripts and modules is reported at once; a failed test in the dialplan
+//! is a mistake as well. What did not change since the last load is not read, decoded or compiled
+//! again.
+
+pub mod catalogue;
+pub mod forge;
+mod refused;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,15 +17,20 @@ use std::time::SystemTime;
 
 use cordboard_call::event::Party;
 use cordboard_call::{PartyLimits, Settings, TenantId};
-use cordboard_dialplan::diagnostic::{self, Diagnostic, Severity};
+use cordboard_dialplan::diagnostic::{Diagnostic, Severity};
 use cordboard_dialplan::file::{Cache, Source};
 use cordboard_dialplan::{Dialplan, Known};
-use cordboard_host::{CpuTime, Limits, LuaHost, ScriptDiagnostic, Scripts};
+use cordboard_host::module::Module;
+use cordboard_host::program::Programs;
+use cordboard_host::{CpuTime, Limits, LuaHost, Scripts};
 use cordboard_media::Audio;
 use cordboard_steps::simulate::{TestReport, run_tests};
 use sha2::{Digest, Sha256};
 
-use crate::files::{self, FilesError};
+use self::catalogue::Catalogue;
+use self::forge::Forge;
+pub use self::refused::LoadError;
+use crate::files;
 use crate::simulated::{Lengths, SimulatedScripts};
 use crate::tenants::Generation;
 use crate::world::CODECS;
@@ -44,70 +56,6 @@ pub struct Material {
     pub prompts_hash: [u8; 32],
 }
 
-/// Why a tenant could not be loaded.
-#[derive(Debug)]
-pub enum LoadError {
-    /// A file could not be read.
-    Files(FilesError),
-    /// A prompt is no sound that can be played.
-    Prompt(String, String),
-    /// Mistakes, with the source for showing them.
-    Mistakes(Vec<Diagnostic>, Source),
-    /// Mistakes in scripts.
-    Scripts(Vec<ScriptDiagnostic>),
-    /// The tenant's name or domain cannot be what its files say.
-    Tenant(String),
-    /// Tests of the dialplan failed.
-    Tests(Box<TestReport>),
-}
-
-impl LoadError {
-    /// The error for people, with the text underlined where it is a mistake in a file.
-    pub fn render(&self, colours: bool) -> String {
-        match self {
-            LoadError::Files(error) => format!("{error}\n"),
-            LoadError::Prompt(name, why) => format!("prompts/{name}.wav: {why}\n"),
-            LoadError::Tenant(why) => format!("{why}\n"),
-            LoadError::Mistakes(list, source) => diagnostic::render(list, source, colours),
-            LoadError::Scripts(list) => list
-                .iter()
-                .map(|d| {
-                    let help = d
-                        .help
-                        .as_ref()
-                        .map(|h| format!("\n  help: {h}"))
-                        .unwrap_or_default();
-                    format!(
-                        "scripts/{}:{}:{}: {}{help}\n",
-                        d.file, d.line, d.column, d.message
-                    )
-                })
-                .collect(),
-            LoadError::Tests(report) => report
-                .failed
-                .iter()
-                .map(|failure| format!("{failure}\n"))
-                .collect(),
-        }
-    }
-
-    /// The error for programs: a list of places and messages.
-    pub fn to_json(&self) -> serde_json::Value {
-        use serde_json::json;
-        match self {
-            LoadError::Files(error) => json!([{ "message": error.to_string() }]),
-            LoadError::Prompt(name, why) => json!([{ "file": format!("prompts/{name}.wav"), "message": why }]),
-            LoadError::Tenant(why) => json!([{ "message": why }]),
-            LoadError::Mistakes(list, _) => diagnostic::to_json(list),
-            LoadError::Scripts(list) => list
-                .iter()
-                .map(|d| json!({ "file": format!("scripts/{}", d.file), "line": d.line, "column": d.column, "message": d.message, "help": d.help }))
-                .collect(),
-            LoadError::Tests(report) => serde_json::to_value(report).unwrap_or_default(),
-        }
-    }
-}
-
 /// A prompt that was read before.
 #[derive(Clone)]
 struct Prompt {
@@ -126,6 +74,9 @@ pub struct Memory {
     cache: Cache,
     prompts: HashMap<PathBuf, Prompt>,
     scripts: Option<Arc<Scripts>>,
+    /// Where modules come from; none loads no modules.
+    forge: Option<Arc<Forge>>,
+    modules: BTreeMap<String, Arc<Module>>,
 }
 
 /// A tenant that passed.
@@ -139,6 +90,19 @@ pub struct Passed {
 }
 
 impl Memory {
+    /// A memory whose tenants may load modules.
+    pub fn with_modules(forge: Arc<Forge>) -> Memory {
+        Memory {
+            forge: Some(forge),
+            ..Memory::default()
+        }
+    }
+
+    /// From now on tenants may load modules.
+    pub fn attach(&mut self, forge: &Arc<Forge>) {
+        self.forge = Some(Arc::clone(forge));
+    }
+
     /// Reads a tenant's folders.
     pub fn read(&mut self, folders: &Folders, folder: &Path) -> Result<Material, LoadError> {
         let source = files::dialplan_source(folder).map_err(LoadError::Files)?;
@@ -197,13 +161,17 @@ impl Memory {
         let scripts = Scripts::compile_after(&material.scripts, self.scripts.as_deref())
             .map_err(LoadError::Scripts)?;
         let scripts = Arc::new(scripts);
+        let catalogue = self.forge.as_ref().map(|forge| forge.look());
+        let catalogue = catalogue.unwrap_or_default();
         let known = Known {
             prompts: material.prompts.keys().cloned().collect(),
             scripts: scripts.iter().map(|script| script.name.clone()).collect(),
+            ..Known::default()
         };
+        let known = known.with_modules(catalogue.schemas());
         let loaded = match cordboard_dialplan::load(&material.source, &known, &mut self.cache) {
             Ok(loaded) => loaded,
-            Err(mistakes) => return Err(LoadError::Mistakes(mistakes, material.source)),
+            Err(mistakes) => return Err(mistaken(mistakes, material.source, &catalogue)),
         };
         let mut warnings = loaded.warnings;
         let mut mistakes = scripts.check_runs(&loaded.dialplan, &known.prompts);
@@ -212,12 +180,18 @@ impl Memory {
             return Err(LoadError::Mistakes(mistakes, material.source));
         }
         let dialplan = Arc::new(loaded.dialplan);
-        let report = test(&dialplan, &material.prompts, &scripts);
+        let modules = self.modules(&dialplan, &material.source, &catalogue)?;
+        let programs = Arc::new(Programs {
+            scripts: Arc::clone(&scripts),
+            modules,
+        });
+        let report = test(&dialplan, &material.prompts, &programs);
         if !report.is_passed() {
             return Err(LoadError::Tests(Box::new(report)));
         }
-        self.scripts = Some(Arc::clone(&scripts));
-        let hash = identity(&dialplan.hash, &material);
+        self.scripts = Some(scripts);
+        self.modules.clone_from(&programs.modules);
+        let hash = identity(&dialplan.hash, &material, &programs);
         let generation = Generation {
             tenant: TenantId::new(tenant),
             number: 0,
@@ -225,7 +199,7 @@ impl Memory {
             settings: Arc::new(settings(&dialplan, &material.prompts)),
             dialplan,
             prompts: material.prompts,
-            scripts,
+            programs,
             hash,
         };
         Ok(Passed {
@@ -234,22 +208,53 @@ impl Memory {
             report,
         })
     }
+
+    fn modules(
+        &self,
+        plan: &Dialplan,
+        source: &Source,
+        catalogue: &Catalogue,
+    ) -> Result<BTreeMap<String, Arc<Module>>, LoadError> {
+        match &self.forge {
+            Some(forge) => forge
+                .modules(plan, source, catalogue, &self.modules)
+                .map_err(LoadError::Modules),
+            None => Ok(BTreeMap::new()),
+        }
+    }
 }
 
-/// Runs a dialplan's tests with its real scripts on a virtual clock.
+/// A dialplan's mistakes, and those of the manifests that it wants and that have some.
+fn mistaken(mut mistakes: Vec<Diagnostic>, mut source: Source, catalogue: &Catalogue) -> LoadError {
+    for (name, found) in &catalogue.modules {
+        let Err(findings) = &found.manifest else {
+            continue;
+        };
+        let wanted = |mistake: &Diagnostic| mistake.message.contains(&format!("`{name}`"));
+        if mistakes.iter().any(wanted) {
+            source
+                .files
+                .insert(found.file.to_string(), Arc::clone(&found.text));
+            mistakes.extend(findings.iter().cloned());
+        }
+    }
+    LoadError::Mistakes(mistakes, source)
+}
+
+/// Runs a dialplan's tests with its real programs on a virtual clock.
 pub fn test(
     dialplan: &Arc<Dialplan>,
     prompts: &BTreeMap<String, Arc<Audio>>,
-    scripts: &Arc<Scripts>,
+    programs: &Arc<Programs>,
 ) -> TestReport {
     let mut host = SimulatedScripts::new(
         LuaHost::new(Limits::default(), CpuTime::counted()),
-        Arc::clone(scripts),
+        Arc::clone(programs),
     );
     run_tests(dialplan, &Lengths(prompts), &mut host)
 }
 
-fn identity(dialplan: &str, material: &Material) -> String {
+fn identity(dialplan: &str, material: &Material, programs: &Programs) -> String {
     let mut hash = Sha256::new();
     hash.update(dialplan);
     for (name, text) in &material.scripts {
@@ -258,6 +263,9 @@ fn identity(dialplan: &str, material: &Material) -> String {
         hash.update(Sha256::digest(text));
     }
     hash.update(material.prompts_hash);
+    for module in programs.modules.values() {
+        hash.update(&module.hash);
+    }
     hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -1,35 +1,69 @@
 //! Commands that look at files and need no running switch: check, test, fmt, simulate.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_dialplan::diagnostic::{self, Diagnostic};
 use cordboard_dialplan::file::Source;
+use cordboard_dialplan::node_file::check_ceiling;
 use cordboard_dialplan::route::TestCall;
 use cordboard_host::{CpuTime, Limits, LuaHost};
 use cordboard_steps::simulate::simulate as follow;
 use serde_json::json;
 
-use crate::cli::Simulate;
+use crate::cli::{Simulate, choose_modules};
 use crate::files;
+use crate::loader::forge::Forge;
 use crate::loader::{Folders, LoadError, Memory, Passed};
 use crate::simulated::{Lengths, SimulatedScripts};
+use crate::start::programs::compilers;
+use crate::start::settings;
 
-fn load(dir: &Path, scripts: &Path) -> Result<(Passed, Source), LoadError> {
+/// Where a command finds a tenant's files.
+pub struct Places {
+    dir: PathBuf,
+    scripts: PathBuf,
+    modules: PathBuf,
+}
+
+impl Places {
+    /// A tenant's folder, the scripts, and the modules where they were named.
+    pub fn new(dir: &Path, scripts: &Path, modules: Option<PathBuf>) -> Places {
+        Places {
+            dir: dir.to_path_buf(),
+            scripts: scripts.to_path_buf(),
+            modules: choose_modules(modules),
+        }
+    }
+}
+
+fn load(places: &Places) -> Result<(Passed, Source), LoadError> {
+    let dir = &places.dir;
     let name = dir
         .file_name()
         .map_or_else(|| "tenant".to_owned(), |n| n.to_string_lossy().into_owned());
     let dialplans = dir.parent().unwrap_or(Path::new(".")).to_path_buf();
     let folders = Folders {
         dialplans,
-        scripts: scripts.to_path_buf(),
+        scripts: places.scripts.clone(),
     };
-    let mut memory = Memory::default();
+    // A machine whose own file has mistakes still has tenants to check: with its defaults.
+    let settings = settings(&folders.dialplans).map(|loaded| loaded.settings);
+    let settings = settings.unwrap_or_default();
+    let roots = vec![places.modules.clone()];
+    let forge = Forge::new(roots, compilers(), &settings);
+    let mut memory = Memory::with_modules(Arc::new(forge));
     let material = memory.read(&folders, dir)?;
     let source = material.source.clone();
-    memory.check(&name, material).map(|passed| (passed, source))
+    let passed = memory.check(&name, material)?;
+    let ceiling = settings.ceiling_of(&name);
+    let above = check_ceiling(&passed.generation.dialplan, &ceiling);
+    match above.is_empty() {
+        true => Ok((passed, source)),
+        false => Err(LoadError::Mistakes(above, source)),
+    }
 }
 
 fn failed(error: &LoadError, json: bool) -> ExitCode {
@@ -42,8 +76,8 @@ fn failed(error: &LoadError, json: bool) -> ExitCode {
 }
 
 /// `cordboard check DIR`: all mistakes at once, then warnings.
-pub fn check(dir: &Path, scripts: &Path, json: bool) -> ExitCode {
-    match load(dir, scripts) {
+pub fn check(places: &Places, json: bool) -> ExitCode {
+    match load(places) {
         Ok((passed, source)) => {
             let plan = &passed.generation.dialplan;
             if json {
@@ -58,7 +92,7 @@ pub fn check(dir: &Path, scripts: &Path, json: bool) -> ExitCode {
             }
             println!(
                 "{}: good. {} DIDs, {} routes, {} users, {} trunks, {} tests passed.",
-                dir.display(),
+                places.dir.display(),
                 plan.dids.len(),
                 plan.routes.len(),
                 plan.users.len(),
@@ -72,8 +106,8 @@ pub fn check(dir: &Path, scripts: &Path, json: bool) -> ExitCode {
 }
 
 /// `cordboard test DIR`: the dialplan's own tests, with the branches that none of them took.
-pub fn test(dir: &Path, scripts: &Path, json: bool) -> ExitCode {
-    match load(dir, scripts) {
+pub fn test(places: &Places, json: bool) -> ExitCode {
+    match load(places) {
         Ok((passed, _)) if json => {
             println!("{:#}", json!(passed.report));
             ExitCode::SUCCESS
@@ -158,7 +192,8 @@ fn lay_out(dir: &Path, source: &Source, check: bool) -> LaidOut {
 
 /// `cordboard simulate DIR --from .. --to .. --at .. --keys ..`.
 pub fn simulate(ask: &Simulate, json: bool) -> ExitCode {
-    let (passed, _) = match load(&ask.dir, &ask.scripts) {
+    let places = Places::new(&ask.dir, &ask.scripts, ask.modules.clone());
+    let (passed, _) = match load(&places) {
         Ok(loaded) => loaded,
         Err(error) => return failed(&error, json),
     };
@@ -182,7 +217,7 @@ pub fn simulate(ask: &Simulate, json: bool) -> ExitCode {
     };
     let generation = &passed.generation;
     let host = LuaHost::new(Limits::default(), CpuTime::counted());
-    let mut scripts = SimulatedScripts::new(host, Arc::clone(&generation.scripts));
+    let mut scripts = SimulatedScripts::new(host, Arc::clone(&generation.programs));
     let transcript = follow(
         &generation.dialplan,
         &Lengths(&generation.prompts),

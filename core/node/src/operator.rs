@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::control::verb::Verb;
 use crate::mailbox::Sender;
+use crate::modules::Modules;
 use crate::passwords::Passwords;
 use crate::reload::Reloader;
 use crate::shard::Input;
@@ -27,6 +28,8 @@ pub struct Operator {
     pub bus: Arc<Bus>,
     /// Generations.
     pub reloader: Arc<Reloader>,
+    /// Modules that live longer than a call.
+    pub modules: Arc<Modules>,
     /// SIP passwords.
     pub passwords: Arc<Passwords>,
     /// The log filter.
@@ -93,6 +96,21 @@ impl Operator {
             Verb::Rollback { tenant, generation } => {
                 self.reloader.roll_back(tenant.as_deref(), generation).await
             }
+            Verb::Operate(ask) => self.modules.operate(ask).await,
+            Verb::Modules { tenant } => self.reloader.modules(tenant.as_deref()),
+            Verb::Module { tenant, name } => self.reloader.module(tenant.as_deref(), &name),
+            Verb::ModuleReload { tenant, name } => {
+                let (tenant, name) = (tenant.as_deref(), name.as_deref());
+                self.reloader.reload_modules(tenant, name).await
+            }
+            Verb::ModuleEnable {
+                tenant,
+                name,
+                enabled,
+            } => {
+                let tenant = tenant.as_deref();
+                self.reloader.enable(tenant, &name, enabled).await
+            }
             Verb::Loglevel { level } => {
                 (self.log_filter)(&level).map(|()| json!({ "level": level }))
             }
@@ -151,13 +169,17 @@ impl Operator {
             .get("journal_full")
             .and_then(Value::as_bool)
             .unwrap_or(false);
+        let modules = self.modules.state();
+        let down = |module: &Value| module.get("phase") == Some(&Value::from("down"));
+        let broken = modules.iter().any(down);
         let stale = tenants
             .iter()
             .any(|tenant| tenant.get("refused").is_some_and(|r| !r.is_null()));
         Ok(json!({
-            "ok": !full && !stale,
+            "ok": !full && !stale && !broken,
             "version": env!("CARGO_PKG_VERSION"),
             "tenants": tenants,
+            "modules": modules,
             "shard": shard,
             "node": (self.more_figures)(),
         }))

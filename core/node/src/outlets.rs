@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cordboard_call::ids::CallId;
-use cordboard_host::Workers;
+use cordboard_host::program::Workers;
 use cordboard_media::Command;
 use cordboard_sip::Flow;
-use cordboard_steps::{OutsideRequest, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
+use cordboard_steps::{OutsideRequest, ScriptCommand};
 use tokio::sync::mpsc;
 
 use crate::mailbox::Sender;
@@ -27,7 +27,7 @@ pub struct Outlets {
     pub tcp: Arc<Tcp>,
     /// Media threads.
     pub media: MediaHandle,
-    /// Script workers.
+    /// Who runs scripts and modules' steps.
     pub workers: Workers,
     /// Http and store for scripts.
     pub outside: Outside,
@@ -57,23 +57,8 @@ impl Outlets {
         generation: &Generation,
         command: ScriptCommand,
     ) -> Option<Input> {
-        let starts = !matches!(command, ScriptCommand::Kill);
-        let refused = self
-            .workers
-            .send(call, &generation.scripts, command)
-            .is_err();
-        (refused && starts).then(|| {
-            let error = ScriptError {
-                message: "no script worker has room".to_owned(),
-                line: None,
-                stack: String::new(),
-                kind: ScriptErrorKind::Overload,
-            };
-            Input::Script {
-                call,
-                turn: ScriptTurn::Failed { error },
-            }
-        })
+        let turn = self.workers.send(call, &generation.programs, command);
+        Some(Input::Script { call, turn: turn? })
     }
 
     /// A request to the outside.

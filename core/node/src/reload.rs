@@ -7,34 +7,32 @@
 
 mod bounds;
 mod kept;
+mod modules;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use cordboard_dialplan::NodeFile;
 use cordboard_dialplan::file::Source;
 use cordboard_dialplan::node_file::Ceiling;
 use cordboard_store::{Generation as StoredGeneration, Store};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock::unix_ms;
 use crate::files;
-use crate::loader::{Folders, LoadError, Material, Memory};
+use crate::loader::forge::Forge;
+use crate::loader::{Folders, LoadError, Memory};
 use crate::mailbox::Sender;
 use crate::passwords::{Fresh, Passwords};
 use crate::shard::Input;
 use crate::tenants::{Generation, Tenants};
 
-/// What of a generation is stored: its texts. Prompts are taken as they are now.
-#[derive(Serialize, Deserialize)]
-struct Texts {
-    dialplan: BTreeMap<String, String>,
-    scripts: BTreeMap<String, String>,
-}
+use kept::Texts;
+pub use modules::Followers;
 
 #[derive(Default)]
 struct Tenant {
@@ -49,9 +47,31 @@ struct Tenant {
     rolled_back_over: Option<String>,
 }
 
+/// Time since the node's start.
+pub type Now = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// What a reloader is made with.
+pub struct ReloaderParts {
+    /// Where dialplans and scripts stand.
+    pub folders: Folders,
+    /// Where modules come from.
+    pub forge: Arc<Forge>,
+    /// Time since the node's start.
+    pub now: Now,
+    /// Kept generations.
+    pub store: Arc<dyn Store>,
+    /// The shard.
+    pub shard: Sender<Input>,
+    /// SIP passwords.
+    pub passwords: Arc<Passwords>,
+}
+
 /// Owner of the generations.
 pub struct Reloader {
     folders: Folders,
+    forge: Arc<Forge>,
+    now: Now,
+    followers: OnceLock<Followers>,
     ceilings: Vec<Ceiling>,
     default_tenant: Option<String>,
     store: Arc<dyn Store>,
@@ -77,23 +97,25 @@ pub struct Outcome {
 
 impl Reloader {
     /// Nothing loaded yet.
-    pub fn new(
-        folders: Folders,
-        settings: &NodeFile,
-        store: Arc<dyn Store>,
-        shard: Sender<Input>,
-        passwords: Arc<Passwords>,
-    ) -> Self {
+    pub fn new(parts: ReloaderParts, settings: &NodeFile) -> Self {
         Self {
-            folders,
+            folders: parts.folders,
+            forge: parts.forge,
+            now: parts.now,
+            followers: OnceLock::new(),
             ceilings: settings.ceilings.clone(),
             default_tenant: settings.default_tenant.clone(),
-            store,
-            shard,
-            passwords,
+            store: parts.store,
+            shard: parts.shard,
+            passwords: parts.passwords,
             tenants: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Where modules come from.
+    pub fn forge(&self) -> &Arc<Forge> {
+        &self.forge
     }
 
     /// Where it reads from.
@@ -146,6 +168,7 @@ impl Reloader {
             if !serves {
                 let known = self.store.generations(&name).await.unwrap_or_default();
                 let kept = known.into_iter().max_by_key(|g| g.number).map(|g| g.hash);
+                self.recall_disabled(&name).await;
                 self.tenants().entry(name).or_default().kept = kept;
             }
         }
@@ -178,6 +201,7 @@ impl Reloader {
         name: &str,
         folder: &Path,
     ) -> Result<Candidate, LoadError> {
+        memory.attach(&self.forge);
         let material = memory.read(&self.folders, folder)?;
         let texts = Texts {
             dialplan: material
@@ -210,6 +234,10 @@ impl Reloader {
                 Ok(candidate) => self.keeps_domain(&name, candidate).await,
                 refused => refused,
             };
+            let result = match result {
+                Ok(candidate) => self.hand_over(&name, candidate).await,
+                refused => refused,
+            };
             match result {
                 Ok(candidate) => self.accept(&name, candidate, &mut outcome).await,
                 Err(error) => self.refuse(&name, &error, &mut outcome).await,
@@ -221,7 +249,9 @@ impl Reloader {
             Ok(fresh) => outcome.fresh = fresh,
             Err(error) => tracing::error!(%error, "passwords of new users cannot be made now"),
         }
-        self.swap(table);
+        let table = Arc::new(table);
+        self.swap(&table);
+        self.follow_on(table).await;
         Ok(outcome)
     }
 
@@ -292,11 +322,13 @@ impl Reloader {
         {
             tracing::warn!(tenant = name, %error, "the generation serves but is not kept for a roll-back");
         }
+        let changed = self.changed(name, &generation);
         outcome.loaded.push((name.to_owned(), generation.number));
         outcome.warnings.extend(warnings);
         let payload =
             json!({ "generation": generation.number, "hash": generation.hash }).to_string();
         self.record(name, "dialplan.loaded", payload);
+        self.told_loaded(name, &changed, generation.number);
         let mut tenants = self.tenants();
         let tenant = tenants.entry(name.to_owned()).or_default();
         tenant.last_number = generation.number;
@@ -341,6 +373,7 @@ impl Reloader {
                 "dialplan.refused",
                 json!({ "mistakes": error.to_json() }).to_string(),
             );
+            self.told_refused(name, error);
         }
         let silent = self
             .tenants()
@@ -382,27 +415,6 @@ impl Reloader {
         Err(why)
     }
 
-    /// Rebuilds a stored generation.
-    async fn stored(&self, name: &str, number: u64) -> Result<Generation, String> {
-        let (meta, blob) = self
-            .store
-            .generation(name, number)
-            .await
-            .map_err(|e| e.to_string())?
-            .ok_or_else(|| format!("tenant {name} has no generation {number}"))?;
-        let texts: Texts = serde_json::from_slice(&blob).map_err(|e| e.to_string())?;
-        let (folders, name) = (self.folders.clone(), name.to_owned());
-        let built = tokio::task::spawn_blocking(move || rebuild(&folders, &name, texts));
-        let generation = built
-            .await
-            .map_err(|error| format!("the load broke: {error}"))??;
-        Ok(Generation {
-            number: meta.number,
-            loaded_ms: unix_ms(),
-            ..generation
-        })
-    }
-
     fn table(&self) -> Tenants {
         let serving = self
             .tenants()
@@ -412,8 +424,9 @@ impl Reloader {
         Tenants::new(serving, self.default_tenant.as_deref())
     }
 
-    fn swap(&self, table: Tenants) {
-        if self.shard.send(Input::Tenants(Arc::new(table))).is_err() {
+    fn swap(&self, table: &Arc<Tenants>) {
+        let told = Input::Tenants(Arc::clone(table));
+        if self.shard.send(told).is_err() {
             tracing::error!("the shard is gone; the new generation does not serve");
         }
     }
@@ -421,7 +434,7 @@ impl Reloader {
     fn record(&self, tenant: &str, topic: &'static str, payload: String) {
         let input = Input::Record {
             tenant: cordboard_call::TenantId::new(tenant),
-            topic,
+            topic: topic.into(),
             payload,
         };
         let _ = self.shard.send(input);
@@ -441,26 +454,6 @@ impl Reloader {
             })
             .collect()
     }
-}
-
-/// A generation from stored texts, with the prompts as they are now.
-fn rebuild(folders: &Folders, name: &str, texts: Texts) -> Result<Generation, String> {
-    let mut memory = Memory::default();
-    let now = memory
-        .read(folders, &folders.dialplans.join(name))
-        .map_err(|e| e.render(false))?;
-    let files = texts
-        .dialplan
-        .into_iter()
-        .map(|(path, text)| (path, Arc::from(text)))
-        .collect();
-    let material = Material {
-        source: Source { files },
-        scripts: texts.scripts,
-        ..now
-    };
-    let passed = memory.check(name, material).map_err(|e| e.render(false))?;
-    Ok(passed.generation)
 }
 
 struct Built {

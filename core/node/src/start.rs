@@ -1,5 +1,7 @@
 //! The start of a switch: every part made once, in order, and taken down in the other.
 
+pub mod programs;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -8,14 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_bus::Bus;
-use cordboard_call::{CallId, Config as CallConfig, Engine};
+use cordboard_call::{Config as CallConfig, Engine};
 use cordboard_dialplan::diagnostic;
 use cordboard_dialplan::file::Source;
 use cordboard_dialplan::node_file::{LoadedNode, NodeFile, load_node};
-use cordboard_host::{CpuTime, Limits as ScriptLimits, Workers};
 use cordboard_sip::auth::Verifier;
 use cordboard_sip::{Config as SipConfig, Endpoint};
-use cordboard_steps::ScriptTurn;
 use cordboard_store::Store;
 use cordboard_store::journal::{Journal, JournalConfig, Written};
 use serde_json::json;
@@ -31,13 +31,14 @@ use crate::journal_door::NodeJournal;
 use crate::loader::Folders;
 use crate::mailbox::{Sender, mailbox};
 use crate::media_thread::{MediaConfig, MediaThreads};
+use crate::modules::{Hub, HubParts, Modules};
 use crate::networks::{Network, Networks};
 use crate::operator::{Operator, SetLogFilter};
 use crate::outlets::Outlets;
 use crate::outside::Outside;
 use crate::passwords::Passwords;
 use crate::registrar::BindingChange;
-use crate::reload::{Outcome, Reloader};
+use crate::reload::{Outcome, Reloader, ReloaderParts};
 use crate::shard::thread::ShardThread;
 use crate::shard::{Input, Shard, ShardLimits, ShardParts};
 use crate::sockets::tcp::{Tcp, TcpLimits};
@@ -51,10 +52,8 @@ const SHARD_MAILBOX: usize = 16_384;
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered; beyond it the oldest is asked again.
 const NONCES_MAX: usize = 65_536;
-/// Threads that run scripts; each has its own VMs.
-const SCRIPT_THREADS: usize = 1;
-/// Commands that may wait for a script worker.
-const SCRIPT_MAILBOX: usize = 32_768;
+/// Threads on which services and reporters compute.
+const SERVICE_THREADS: usize = 2;
 /// Changed bindings that may wait for the store.
 const BINDINGS_WAITING: usize = 4_096;
 /// How long a stop waits for the store to take them.
@@ -104,6 +103,7 @@ fn run(data: DataDir, places: &Start) -> Result<(), String> {
     }
     data.create()
         .map_err(|e| format!("{}: {e}", data.root.display()))?;
+    crate::sdk::first::build_all(&data.root, &places.modules());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(8)
@@ -167,6 +167,7 @@ impl Node {
         }
         tracing::info!("stopping");
         watching.abort();
+        self.operator.modules.stop().await;
         let (thread, shard) = (self.thread, self.shard);
         // `send` waits for room: a full mailbox must not swallow the order to stop.
         let stopped = tokio::task::spawn_blocking(move || {
@@ -255,11 +256,29 @@ async fn assemble(
             calls_max: settings.limits.calls_max as usize,
         },
     };
+    let outside = Outside::new(Arc::clone(&store), shard.clone(), runtime.clone());
+    let program_doors = programs::doors(&shard, clock);
+    let hub = Hub::new(HubParts {
+        store: Arc::clone(&store),
+        journal: journal.clone(),
+        bus: Arc::clone(&bus),
+        shard: shard.clone(),
+        clock,
+        runtime: runtime.clone(),
+        outside: outside.clone(),
+        whereabouts: Arc::clone(&program_doors.whereabouts),
+        on_disabled: Arc::clone(&program_doors.on_disabled),
+        events: Arc::clone(&program_doors.events),
+        threads: SERVICE_THREADS,
+    });
+    let modules = Arc::new(Modules::new(Arc::new(
+        hub.map_err(|e| format!("service threads: {e}"))?,
+    )));
     let outlets = Outlets {
         tcp: Arc::clone(&tcp),
         media: media.handle(),
-        workers: start_workers(&shard)?,
-        outside: Outside::new(Arc::clone(&store), shard.clone(), runtime.clone()),
+        workers: programs::workers(&program_doors, &modules)?,
+        outside,
         bindings: changed,
         shard: shard.clone(),
         stop: stop.clone(),
@@ -284,18 +303,22 @@ async fn assemble(
         dialplans: places.dialplans.clone(),
         scripts: places.scripts.clone(),
     };
-    let reloader = Arc::new(Reloader::new(
+    let reloader = ReloaderParts {
         folders,
-        &settings,
-        Arc::clone(&store),
-        shard.clone(),
-        Arc::clone(&passwords),
-    ));
+        forge: Arc::new(programs::forge(&data, places, &settings)),
+        now: Arc::new(move || clock.read().now),
+        store: Arc::clone(&store),
+        shard: shard.clone(),
+        passwords: Arc::clone(&passwords),
+    };
+    let reloader = Arc::new(Reloader::new(reloader, &settings));
+    reloader.follow(modules.followers());
     let outcome = reloader.load_all().await?;
     let operator = Arc::new(Operator {
         shard: shard.clone(),
         bus,
         reloader,
+        modules,
         passwords,
         log_filter,
         flush: flush_of(&journal),
@@ -402,22 +425,6 @@ fn sip_config(settings: &NodeFile) -> Result<SipConfig, String> {
         dialogs_max: (settings.limits.calls_max as usize).saturating_mul(4),
         ..SipConfig::default()
     })
-}
-
-fn start_workers(shard: &Sender<Input>) -> Result<Workers, String> {
-    let to_shard = shard.clone();
-    let on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync> = Arc::new(move |call, turn| {
-        let _ = to_shard.send(Input::Script { call, turn });
-    });
-    let time = CpuTime::clock(crate::clock::thread_cpu);
-    Workers::start(
-        SCRIPT_THREADS,
-        &ScriptLimits::default(),
-        &time,
-        SCRIPT_MAILBOX,
-        &on_turn,
-    )
-    .map_err(|e| format!("script worker: {e}"))
 }
 
 /// Writes bindings behind; a store that stands still is tried again with the next change.

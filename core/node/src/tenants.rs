@@ -10,10 +10,10 @@ use std::sync::Arc;
 use cordboard_call::ids::TenantId;
 use cordboard_dialplan::Dialplan;
 use cordboard_dialplan::route::Trunk;
-use cordboard_host::Scripts;
+use cordboard_host::program::Programs;
 use cordboard_media::Audio;
 
-/// One loaded set of a tenant's dialplan, prompts and scripts.
+/// One loaded set of a tenant's dialplan, prompts, scripts and modules.
 pub struct Generation {
     /// Whose.
     pub tenant: TenantId,
@@ -25,11 +25,11 @@ pub struct Generation {
     pub dialplan: Arc<Dialplan>,
     /// Prompts by name, decoded.
     pub prompts: Arc<BTreeMap<String, Arc<Audio>>>,
-    /// Scripts, compiled.
-    pub scripts: Arc<Scripts>,
+    /// Scripts and modules, compiled.
+    pub programs: Arc<Programs>,
     /// Ceilings and music for the call engine.
     pub settings: Arc<cordboard_call::admission::Settings>,
-    /// Identity: hash of dialplan, prompts and scripts.
+    /// Identity: hash of dialplan, prompts, scripts and modules.
     pub hash: String,
 }
 

@@ -1,4 +1,4 @@
-//! Watching dialplans and scripts: a change wakes a load, hashes decide whether there is one.
+//! Watching dialplans, scripts and modules: a change wakes a load, hashes decide whether there is one.
 //!
 //! Folders are watched, not files: editors replace files, deployments swap symbolic links, and a
 //! watch on a file goes deaf at the first of these. 300 ms of quiet start a load (2 s at most);
@@ -25,9 +25,10 @@ pub async fn watch(reloader: Arc<Reloader>) {
     let tell = changed.clone();
     let on_events = move |result: DebounceEventResult| {
         let real = match &result {
-            Ok(events) => events
-                .iter()
-                .any(|event| !matches!(event.kind, EventKind::Access(_))),
+            Ok(events) => events.iter().any(|event| {
+                !matches!(event.kind, EventKind::Access(_))
+                    && !event.paths.iter().all(|p| is_output(p))
+            }),
             Err(_) => true,
         };
         if real {
@@ -79,7 +80,11 @@ pub async fn watch(reloader: Arc<Reloader>) {
 fn folders(reloader: &Reloader) -> Vec<PathBuf> {
     let places = reloader.folders();
     let mut found = Vec::new();
-    for root in [&places.dialplans, &places.scripts] {
+    let modules = reloader.forge().roots().iter();
+    for root in [&places.dialplans, &places.scripts]
+        .into_iter()
+        .chain(modules)
+    {
         push(root, &mut found);
         for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
             if entry.path().is_symlink() {
@@ -88,6 +93,17 @@ fn folders(reloader: &Reloader) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// What builds leave behind in a module's folder, and files on their way to their names. A built
+/// artefact itself comes by a rename, which is heard.
+fn is_output(path: &Path) -> bool {
+    path.components().any(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        matches!(&*part, "target" | "node_modules" | ".git")
+            || (part.starts_with('.') && part.ends_with(".new"))
+            || part.contains(".new-")
+    })
 }
 
 fn push(path: &Path, found: &mut Vec<PathBuf>) {

@@ -482,7 +482,7 @@ impl SimNode {
                 generation,
                 command,
             } => {
-                if let Some(turn) = self.lua.handle(call, &generation.scripts, command) {
+                if let Some(turn) = self.lua.handle(call, &generation.programs.scripts, command) {
                     self.later(now, Duration::from_millis(2), Chore::Turn(call, turn));
                 }
             }

@@ -65,6 +65,36 @@ pub enum Verb {
         /// Which.
         generation: u64,
     },
+    /// An operator's verb of a module.
+    Operate(crate::modules::Ask),
+    /// List modules of a tenant, or of all.
+    Modules {
+        /// Tenant.
+        tenant: Option<String>,
+    },
+    /// All that is known of one module.
+    Module {
+        /// Tenant; none is the default one.
+        tenant: Option<String>,
+        /// Its name in the tenant.
+        name: String,
+    },
+    /// Load changed modules, and say which are new.
+    ModuleReload {
+        /// Tenant; none is every one.
+        tenant: Option<String>,
+        /// Only this one is shown.
+        name: Option<String>,
+    },
+    /// Let a module run, or keep it from running.
+    ModuleEnable {
+        /// Tenant; none is the default one.
+        tenant: Option<String>,
+        /// Its name in the tenant.
+        name: String,
+        /// It may run.
+        enabled: bool,
+    },
     /// Change the log filter.
     Loglevel {
         /// Filter.

@@ -1,16 +1,29 @@
 //! Kept generations: listed, compared, and served again until the files change.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordboard_dialplan::diagnostic::Diagnostic;
+use cordboard_dialplan::file::Source;
 use cordboard_dialplan::{Dialplan, check_did_owners};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Reloader;
+use crate::clock::unix_ms;
+use crate::loader::forge::Forge;
+use crate::loader::{Folders, Material, Memory};
 use crate::tenants::Generation;
 
+/// What of a generation is stored: its texts. Prompts and modules are taken as they are now.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Texts {
+    pub(super) dialplan: BTreeMap<String, String>,
+    pub(super) scripts: BTreeMap<String, String>,
+}
+
 impl Reloader {
-    fn name(&self, tenant: Option<&str>) -> Result<String, String> {
+    pub(super) fn name(&self, tenant: Option<&str>) -> Result<String, String> {
         let tenants = self.tenants();
         match tenant.or(self.default_tenant.as_deref()) {
             Some(name) if tenants.contains_key(name) => Ok(name.to_owned()),
@@ -106,7 +119,56 @@ impl Reloader {
             "dialplan.rolled-back",
             json!({ "generation": number }).to_string(),
         );
-        self.swap(self.table());
+        let table = Arc::new(self.table());
+        self.swap(&table);
+        self.follow_on(table).await;
         Ok(json!({ "tenant": name, "generation": number }))
     }
+
+    /// Rebuilds a stored generation.
+    pub(super) async fn stored(&self, name: &str, number: u64) -> Result<Generation, String> {
+        let (meta, blob) = self
+            .store
+            .generation(name, number)
+            .await
+            .map_err(|e| e.to_string())?
+            .ok_or_else(|| format!("tenant {name} has no generation {number}"))?;
+        let texts: Texts = serde_json::from_slice(&blob).map_err(|e| e.to_string())?;
+        let (folders, forge) = (self.folders.clone(), Arc::clone(&self.forge));
+        let name = name.to_owned();
+        let built = tokio::task::spawn_blocking(move || rebuild(&folders, forge, &name, texts));
+        let generation = built
+            .await
+            .map_err(|error| format!("the load broke: {error}"))??;
+        Ok(Generation {
+            number: meta.number,
+            loaded_ms: unix_ms(),
+            ..generation
+        })
+    }
+}
+
+/// A generation from stored texts, with prompts and modules as they are now.
+fn rebuild(
+    folders: &Folders,
+    forge: Arc<Forge>,
+    name: &str,
+    texts: Texts,
+) -> Result<Generation, String> {
+    let mut memory = Memory::with_modules(forge);
+    let now = memory
+        .read(folders, &folders.dialplans.join(name))
+        .map_err(|e| e.render(false))?;
+    let files = texts
+        .dialplan
+        .into_iter()
+        .map(|(path, text)| (path, Arc::from(text)))
+        .collect();
+    let material = Material {
+        source: Source { files },
+        scripts: texts.scripts,
+        ..now
+    };
+    let passed = memory.check(name, material).map_err(|e| e.render(false))?;
+    Ok(passed.generation)
 }

@@ -6,6 +6,7 @@ use cordboard_store::MemoryStore;
 
 use super::*;
 use crate::data_dir::DataDir;
+use crate::loader::forge::Compilers;
 use crate::mailbox::{Mailbox, mailbox};
 
 /// A node's reloader over a folder of its own.
@@ -28,13 +29,16 @@ fn reloader(root: &Path, store: &Arc<dyn Store>) -> (Arc<Reloader>, Mailbox<Inpu
         scripts: root.join("scripts"),
     };
     let settings = NodeFile::default();
-    let reloader = Reloader::new(
+    let roots = vec![root.join("modules")];
+    let parts = ReloaderParts {
         folders,
-        &settings,
-        Arc::clone(store),
-        sender,
-        Arc::new(passwords),
-    );
+        forge: Arc::new(Forge::new(roots, Compilers::default(), &settings)),
+        now: Arc::new(|| Duration::ZERO),
+        store: Arc::clone(store),
+        shard: sender,
+        passwords: Arc::new(passwords),
+    };
+    let reloader = Reloader::new(parts, &settings);
     (Arc::new(reloader), shard)
 }
 
