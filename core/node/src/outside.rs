@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordboard_call::ids::CallId;
+use cordboard_host::capability::Allowed;
 use cordboard_steps::{OutsideRequest, ScriptAnswer, ScriptCallError};
 use cordboard_store::{KvPlace, KvWrite, Store};
 use http_body_util::{BodyExt, Full, Limited};
@@ -30,23 +31,27 @@ const REQUESTS_MAX: usize = 256;
 const PATIENCE_MAX: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-type HttpClient = Client<hyper_rustls::HttpsConnector<HttpConnector<PublicOnly>>, Full<Bytes>>;
+type HttpClient = Client<hyper_rustls::HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
 
 /// Does what scripts ask for.
 #[derive(Clone)]
 pub struct Outside {
     client: HttpClient,
+    /// Also reaches private addresses, for modules that a grant allows it.
+    private_client: HttpClient,
     store: Arc<dyn Store>,
     places: Arc<Semaphore>,
     shard: Sender<Input>,
     runtime: tokio::runtime::Handle,
 }
 
-/// Resolves names to public addresses only.
+/// Resolves names, to public addresses only unless private ones are meant.
 #[derive(Clone)]
-pub struct PublicOnly;
+pub struct Resolver {
+    private: bool,
+}
 
-impl tower_service::Service<Name> for PublicOnly {
+impl tower_service::Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = std::io::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
@@ -56,9 +61,13 @@ impl tower_service::Service<Name> for PublicOnly {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
+        let private = self.private;
         Box::pin(async move {
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if private {
+                return Ok(found.into_iter());
+            }
             if found.iter().any(|address| is_private(address.ip())) && name.as_str() != "localhost"
             {
                 return Err(std::io::Error::new(
@@ -100,19 +109,9 @@ impl Outside {
         shard: Sender<Input>,
         runtime: tokio::runtime::Handle,
     ) -> Self {
-        let mut http = HttpConnector::new_with_resolver(PublicOnly);
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(Duration::from_secs(5)));
-        let https = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(8)
-            .build(https);
         Self {
-            client,
+            client: client(false),
+            private_client: client(true),
             store,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
             shard,
@@ -140,7 +139,7 @@ impl Outside {
         let outside = self.clone();
         self.runtime.spawn(async move {
             let answer = match request {
-                OutsideRequest::Http { .. } => outside.http(request).await,
+                OutsideRequest::Http { .. } => outside.http(request, (false, BODY_BYTES_MAX)).await,
                 // A store that stands still must not keep the places that http needs.
                 other => {
                     let done = outside.kv(&tenant, &script, other);
@@ -165,7 +164,27 @@ impl Outside {
         }
     }
 
-    async fn http(&self, request: OutsideRequest) -> ScriptAnswer {
+    /// An http request of a module, within its grant; the URL was asked of it.
+    pub async fn http_within(&self, request: OutsideRequest, allowed: &Allowed) -> ScriptAnswer {
+        let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return failed(ScriptCallError::Busy, "too many requests at once");
+        };
+        let bytes_max = usize::try_from(allowed.size_bytes).unwrap_or(BODY_BYTES_MAX);
+        self.http(request, (allowed.private, bytes_max)).await
+    }
+
+    /// A request to the store by its owner's name.
+    pub async fn store_of(
+        &self,
+        tenant: &str,
+        owner: &str,
+        request: OutsideRequest,
+    ) -> ScriptAnswer {
+        let done = tokio::time::timeout(PATIENCE_MAX, self.kv(tenant, owner, request)).await;
+        done.unwrap_or_else(|_| failed(ScriptCallError::Timeout, "no answer of the store in time"))
+    }
+
+    async fn http(&self, request: OutsideRequest, bounds: (bool, usize)) -> ScriptAnswer {
         let OutsideRequest::Http {
             method,
             url,
@@ -186,14 +205,23 @@ impl Outside {
             Ok(request) => request,
             Err(error) => return failed(ScriptCallError::Invalid, &error.to_string()),
         };
-        match tokio::time::timeout(timeout.min(PATIENCE_MAX), self.exchange(request)).await {
+        let exchange = self.exchange(request, bounds);
+        match tokio::time::timeout(timeout.min(PATIENCE_MAX), exchange).await {
             Ok(answer) => answer,
             Err(_) => failed(ScriptCallError::Timeout, "no whole answer in time"),
         }
     }
 
-    async fn exchange(&self, request: hyper::Request<Full<Bytes>>) -> ScriptAnswer {
-        let response = match self.client.request(request).await {
+    async fn exchange(
+        &self,
+        request: hyper::Request<Full<Bytes>>,
+        (private, bytes_max): (bool, usize),
+    ) -> ScriptAnswer {
+        let client = match private {
+            true => &self.private_client,
+            false => &self.client,
+        };
+        let response = match client.request(request).await {
             Ok(response) => response,
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -214,7 +242,7 @@ impl Outside {
                 )
             })
             .collect();
-        match Limited::new(response.into_body(), BODY_BYTES_MAX)
+        match Limited::new(response.into_body(), bytes_max)
             .collect()
             .await
         {
@@ -266,12 +294,29 @@ impl Outside {
                 .kv_incr(place(key), *by, KvWrite::lasting(now_ms))
                 .await
                 .map(|value| ScriptAnswer::Number { value }),
+            OutsideRequest::Publish { .. } | OutsideRequest::Retain { .. } => {
+                return failed(ScriptCallError::Denied, "only modules publish events");
+            }
             OutsideRequest::Http { .. } => {
                 return failed(ScriptCallError::Invalid, "not a store request");
             }
         };
         result.unwrap_or_else(|error| failed(ScriptCallError::Unavailable, &error.to_string()))
     }
+}
+
+fn client(private: bool) -> HttpClient {
+    let mut http = HttpConnector::new_with_resolver(Resolver { private });
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(Duration::from_secs(5)));
+    let https = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http);
+    Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(8)
+        .build(https)
 }
 
 fn failed(kind: ScriptCallError, message: &str) -> ScriptAnswer {

@@ -76,7 +76,7 @@ impl Shard {
                 tenant: Arc::clone(&record.tenant.0),
                 seq,
                 at_ms: record.at_ms,
-                topic: record.topic.into(),
+                topic: record.topic.to_owned().into(),
                 version: record.version,
                 call: record.call.map(|call| call.to_string()),
                 leg: record.leg,
@@ -96,8 +96,10 @@ impl Shard {
         }
         let untold = self.desk.untold.entry(tenant.clone()).or_default();
         untold.push_back(envelope);
-        if untold.len() > UNTOLD_MAX {
-            untold.pop_front();
+        if untold.len() > UNTOLD_MAX
+            && let Some(oldest) = untold.pop_front()
+        {
+            self.desk.left_out.insert(tenant.clone(), oldest.seq);
             self.count("events_untold");
         }
     }
@@ -105,6 +107,12 @@ impl Shard {
     /// The journal has written so far: readers hear of it, and calls that waited for it begin.
     pub(crate) fn written(&mut self, tenant: &Arc<str>, up_to: u64) {
         let tenant = TenantId(Arc::clone(tenant));
+        if let Some(last) = self.desk.left_out.get(&tenant).copied()
+            && last <= up_to
+        {
+            self.desk.left_out.remove(&tenant);
+            self.bus.publish(left_out(&tenant, last));
+        }
         if let Some(untold) = self.desk.untold.get_mut(&tenant) {
             while untold.front().is_some_and(|event| event.seq <= up_to) {
                 if let Some(event) = untold.pop_front() {
@@ -152,5 +160,19 @@ impl Shard {
             let _ = self.try_act(call, action);
             self.settle();
         }
+    }
+}
+
+/// Tells readers that events up to this number are in the journal and did not come by the bus.
+fn left_out(tenant: &TenantId, last: u64) -> Envelope {
+    Envelope {
+        tenant: Arc::clone(&tenant.0),
+        seq: 0,
+        at_ms: 0,
+        topic: crate::modules::feed::UNTOLD_TOPIC.into(),
+        version: 1,
+        call: None,
+        leg: None,
+        payload: last.to_string().into(),
     }
 }

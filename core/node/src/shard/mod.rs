@@ -16,6 +16,7 @@ mod settle;
 pub mod thread;
 pub mod view;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -95,8 +96,8 @@ pub enum Input {
     Record {
         /// Whose.
         tenant: TenantId,
-        /// What.
-        topic: &'static str,
+        /// What: the switch's own topics, and modules'.
+        topic: Cow<'static, str>,
         /// JSON.
         payload: String,
     },
@@ -153,7 +154,7 @@ pub struct Record<'a> {
     /// When, Unix milliseconds.
     pub at_ms: u64,
     /// What.
-    pub topic: &'static str,
+    pub topic: &'a str,
     /// Version of its payload.
     pub version: u16,
     /// The call.
@@ -246,6 +247,8 @@ pub(crate) struct Desk {
     pub(crate) scratch: Vec<u8>,
     /// Events that wait for the journal before readers get them.
     pub(crate) untold: BTreeMap<TenantId, VecDeque<cordboard_bus::Envelope>>,
+    /// Number of the last of them that found no room; readers are told to look in the journal.
+    pub(crate) left_out: BTreeMap<TenantId, u64>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) timers: BinaryHeap<Reverse<(Duration, CallId)>>,
     pub(crate) house_keeping: Duration,
@@ -289,6 +292,7 @@ impl Shard {
                 codecs: Arc::from(crate::world::CODECS),
                 scratch: Vec::with_capacity(4096),
                 untold: BTreeMap::new(),
+                left_out: BTreeMap::new(),
                 counters: BTreeMap::new(),
                 timers: BinaryHeap::new(),
                 house_keeping: Duration::ZERO,
@@ -339,7 +343,7 @@ impl Shard {
                 self.write(&Record {
                     tenant: &tenant,
                     at_ms,
-                    topic,
+                    topic: &topic,
                     version: 1,
                     call,
                     leg,
