@@ -13,6 +13,7 @@ pub mod package;
 pub mod program;
 pub mod reporter;
 pub mod service;
+pub mod wasm;
 
 pub use lua::{
     Argument, Compiled, CpuTime, HttpHost, Limits, LuaHost, Script, ScriptDiagnostic,

@@ -1,0 +1,490 @@
+//! The host of WASM steps on one thread: which runs there are, whose slice is next, their turns.
+//!
+//! A call script has an instance of its own from its first line to its last. A router's or
+//! connector's instance serves one decision after another and waits warm in between. A guest runs
+//! for a slice; if it is not done by then, others run first. What a guest asks for leaves as a
+//! turn, and the guest stands still without a thread until its answer comes.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use cordboard_call::ids::CallId;
+use cordboard_steps::script::{
+    ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
+};
+
+use super::code::Code;
+use super::decide::{Ask, Decision, Making, Program};
+use super::engine::WasmEngine;
+use super::failure;
+use super::guest::WasmGuest;
+use super::instance::{Instance, room, slice};
+use super::quota::Account;
+use super::ready::{Next, Ready};
+use super::state::{Exchange, Room};
+use crate::contract::{Found, World};
+use crate::module::{
+    HostFigures, Module, StepBegin, StepHost, Steps, Work, connector_steps, router_steps,
+    wrong_world,
+};
+
+/// Instances of one module that wait warm on one thread; beyond it the oldest is dropped.
+const WARM_MAX: usize = 4;
+/// A warm instance that nobody wanted for so long is dropped.
+const WARM_FOR: Duration = Duration::from_secs(60);
+
+/// Runs WASM steps. It lives on one thread; `WasmThreads` gives it one.
+pub struct WasmHost {
+    engine: Arc<WasmEngine>,
+    runs: HashMap<CallId, Run>,
+    ready: Ready,
+    /// By the module's address; an instance keeps its module alive, so no address comes twice.
+    warm: HashMap<usize, VecDeque<Warm>>,
+}
+
+/// A step or event that has not ended.
+struct Run {
+    module: Arc<Module>,
+    account: Arc<Account>,
+    /// Name of the step; empty for an event.
+    step: String,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The guest runs or waits for a slice.
+    Runs(Guest),
+    /// The guest stands still until an answer comes.
+    Asks(Guest),
+    /// The guest has decided; this is left to do.
+    Does(Doing),
+}
+
+/// What a decision still has to do: its log lines, then its operations.
+struct Doing {
+    lines: VecDeque<ScriptOp>,
+    /// None after an event, which ends with nothing.
+    steps: Option<Steps>,
+    begun: bool,
+}
+
+struct Guest {
+    program: Program,
+    exchange: Arc<Exchange>,
+    /// The caller has gone; it is told so once more at the end.
+    gone: bool,
+}
+
+/// An instance that waits for its next decision.
+struct Warm {
+    instance: Instance,
+    exchange: Arc<Exchange>,
+    since: Duration,
+}
+
+/// What came of one look for work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pumped {
+    /// Nothing wants to run.
+    Nothing,
+    /// All that want to run must wait for their tenants' shares.
+    Later,
+    /// A guest ran for a slice.
+    Moved,
+    /// A guest ran, and this is its turn.
+    Turn(CallId, ScriptTurn),
+}
+
+impl WasmHost {
+    /// A host with nothing in it.
+    pub fn new(engine: &Arc<WasmEngine>) -> WasmHost {
+        WasmHost {
+            engine: engine.clone(),
+            runs: HashMap::new(),
+            ready: Ready::default(),
+            warm: HashMap::new(),
+        }
+    }
+
+    /// Lets a run begin when its turn comes. A turn at once is a failure: there was no room.
+    pub fn admit(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
+        match self.open(key, module, work) {
+            Ok(()) => {
+                self.wants(key);
+                None
+            }
+            Err(error) => Some(ScriptTurn::Failed { error }),
+        }
+    }
+
+    /// Gives a run its answer; it goes on when its turn comes. A turn at once is of what a
+    /// decision still has to do.
+    pub fn answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+        match self.take_answer(key, answer)? {
+            Some(turn) => Some(turn),
+            None => {
+                self.wants(key);
+                None
+            }
+        }
+    }
+
+    /// One slice of whoever is next.
+    pub fn pump(&mut self) -> Pumped {
+        match self.ready.next(self.engine.now()) {
+            Next::Nothing => Pumped::Nothing,
+            Next::Later => Pumped::Later,
+            Next::Run(key) => match self.poll(key) {
+                Some(turn) => Pumped::Turn(key, turn),
+                None => {
+                    self.wants(key);
+                    Pumped::Moved
+                }
+            },
+        }
+    }
+
+    /// Steps that have not ended.
+    pub fn steps(&self) -> usize {
+        self.runs.len()
+    }
+
+    fn wants(&mut self, key: CallId) {
+        if let Some(run) = self.runs.get(&key) {
+            self.ready.push(&run.module.tenant, &run.account, key);
+        }
+    }
+
+    /// A new run, its guest not polled yet.
+    fn open(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Result<(), ScriptError> {
+        self.kill(key);
+        let Some(guest) = module.guest.as_any().downcast_ref::<WasmGuest>() else {
+            return Err(wrong_world(module, "WASM module"));
+        };
+        let code = guest.code.clone();
+        let step = match &work {
+            Work::Step(begin) => begin.step.step.clone(),
+            Work::Event(_) => String::new(),
+        };
+        let (program, exchange) = match (guest.world, work) {
+            (World::CallScript, Work::Step(begin)) => self.script(module, code, begin)?,
+            (World::Router, Work::Step(begin)) => self.decide(module, code, Ask::Route(begin))?,
+            (World::Connector, Work::Step(begin)) => {
+                self.decide(module, code, Ask::LookUp(begin))?
+            }
+            (World::Connector, Work::Event(event)) => {
+                self.decide(module, code, Ask::Event(event))?
+            }
+            (_, Work::Step(_)) => return Err(wrong_world(module, "module with steps of its own")),
+            (_, Work::Event(_)) => return Err(wrong_world(module, "connector")),
+        };
+        let run = Run {
+            module: module.clone(),
+            account: self.engine.account(&module.tenant),
+            step,
+            stage: Stage::Runs(Guest {
+                program,
+                exchange,
+                gone: false,
+            }),
+        };
+        self.runs.insert(key, run);
+        Ok(())
+    }
+
+    fn script(
+        &mut self,
+        module: &Arc<Module>,
+        code: Arc<Code>,
+        begin: Box<StepBegin>,
+    ) -> Result<(Program, Arc<Exchange>), ScriptError> {
+        let (making, exchange) = self.making(module, code)?;
+        Ok((Box::pin(making.script(begin)), exchange))
+    }
+
+    /// A decision, in a warm instance if there is one.
+    fn decide(
+        &mut self,
+        module: &Arc<Module>,
+        code: Arc<Code>,
+        ask: Ask,
+    ) -> Result<(Program, Arc<Exchange>), ScriptError> {
+        let address = Arc::as_ptr(module) as usize;
+        let warm = self.warm.get_mut(&address).and_then(VecDeque::pop_back);
+        let Some(mut warm) = warm else {
+            let (making, exchange) = self.making(module, code)?;
+            return Ok((Box::pin(making.decide(ask)), exchange));
+        };
+        warm.exchange.begin();
+        warm.instance.lend(ask.purpose());
+        let name = module.name.clone();
+        Ok((Box::pin(ask.of(warm.instance, name)), warm.exchange))
+    }
+
+    fn making(
+        &mut self,
+        module: &Arc<Module>,
+        code: Arc<Code>,
+    ) -> Result<(Making, Arc<Exchange>), ScriptError> {
+        let room = self.room(module)?;
+        let exchange = Arc::new(Exchange::default());
+        let making = Making {
+            engine: self.engine.clone(),
+            code,
+            module: module.clone(),
+            exchange: exchange.clone(),
+            room,
+        };
+        Ok((making, exchange))
+    }
+
+    /// Room for one instance; warm ones that nobody uses make room.
+    fn room(&mut self, module: &Arc<Module>) -> Result<Room, ScriptError> {
+        match room(&self.engine, module) {
+            Err(_) if !self.warm.is_empty() => {
+                self.warm.clear();
+                room(&self.engine, module)
+            }
+            result => result,
+        }
+    }
+
+    /// One slice of a run; its turn, if it came to one.
+    fn poll(&mut self, key: CallId) -> Option<ScriptTurn> {
+        let Run {
+            module,
+            account,
+            step,
+            stage,
+        } = self.runs.remove(&key)?;
+        let Stage::Runs(mut guest) = stage else {
+            self.runs.insert(
+                key,
+                Run {
+                    module,
+                    account,
+                    step,
+                    stage,
+                },
+            );
+            return None;
+        };
+        let (polled, spent) = slice(&self.engine, &guest.exchange, guest.program.as_mut());
+        account.spend(self.engine.now(), spent);
+        let ended = match polled {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => {
+                let asked = guest.exchange.take_asked();
+                let stage = match asked.is_some() {
+                    true => Stage::Asks(guest),
+                    false => Stage::Runs(guest),
+                };
+                self.runs.insert(
+                    key,
+                    Run {
+                        module,
+                        account,
+                        step,
+                        stage,
+                    },
+                );
+                return asked.map(|op| ScriptTurn::Call { op, line: 0 });
+            }
+        };
+        let exchange = guest.exchange.clone();
+        let gone = guest.gone;
+        drop(guest);
+        if let Some(instance) = ended.instance {
+            self.keep_warm(&module, instance, exchange);
+        }
+        let steps = match ended.result {
+            Err(error) => return Some(failed(error, gone)),
+            Ok(Decision::Outcome(outcome)) => return Some(outcome_of(&module, &step, outcome)),
+            Ok(Decision::Heard) => None,
+            Ok(Decision::Routed(reasoned)) => match router_steps(&module, &step, reasoned) {
+                Ok(steps) => Some(steps),
+                Err(error) => return Some(ScriptTurn::Failed { error }),
+            },
+            Ok(Decision::Found(found)) => match connector_steps(&module, &step, found) {
+                Ok(steps) => Some(steps),
+                Err(error) => return Some(ScriptTurn::Failed { error }),
+            },
+        };
+        let lines = ended.lines.into_iter();
+        let lines = lines.map(|(level, message)| ScriptOp::Log { level, message });
+        let stage = Stage::Does(Doing {
+            lines: lines.collect(),
+            steps,
+            begun: false,
+        });
+        let run = Run {
+            module,
+            account,
+            step,
+            stage,
+        };
+        self.runs.insert(key, run);
+        self.take_answer(key, ScriptAnswer::Done).flatten()
+    }
+
+    /// `None`: no such run waits for an answer. `Some(None)`: its guest wants to run.
+    fn take_answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<Option<ScriptTurn>> {
+        let mut run = self.runs.remove(&key)?;
+        let (stage, turn) = match run.stage {
+            Stage::Runs(guest) => {
+                run.stage = Stage::Runs(guest);
+                self.runs.insert(key, run);
+                return None;
+            }
+            Stage::Asks(mut guest) => {
+                guest.gone |= is_gone(&answer);
+                guest.exchange.turn(Some(answer));
+                (Stage::Runs(guest), None)
+            }
+            Stage::Does(mut doing) => {
+                let turn = doing.next(answer);
+                (Stage::Does(doing), Some(turn))
+            }
+        };
+        let over = matches!(
+            turn,
+            Some(ScriptTurn::Done { .. } | ScriptTurn::Failed { .. })
+        );
+        if !over {
+            run.stage = stage;
+            self.runs.insert(key, run);
+        }
+        Some(turn)
+    }
+
+    fn keep_warm(&mut self, module: &Arc<Module>, instance: Instance, exchange: Arc<Exchange>) {
+        let now = self.engine.now();
+        let kept = self.warm.entry(Arc::as_ptr(module) as usize).or_default();
+        kept.push_back(Warm {
+            instance,
+            exchange,
+            since: now,
+        });
+        if kept.len() > WARM_MAX {
+            kept.pop_front();
+        }
+    }
+}
+
+impl Doing {
+    fn next(&mut self, answer: ScriptAnswer) -> ScriptTurn {
+        if is_gone(&answer) {
+            let error = failure::plain(ScriptErrorKind::Gone, "the caller is gone");
+            return ScriptTurn::Failed { error };
+        }
+        if let Some(op) = self.lines.pop_front() {
+            return ScriptTurn::Call { op, line: 0 };
+        }
+        match &mut self.steps {
+            None => ScriptTurn::Done { outcome: None },
+            Some(steps) if self.begun => steps.resume(answer),
+            Some(steps) => {
+                self.begun = true;
+                steps.begin()
+            }
+        }
+    }
+}
+
+fn is_gone(answer: &ScriptAnswer) -> bool {
+    let kind = match answer {
+        ScriptAnswer::Error { kind, .. } => kind,
+        _ => return false,
+    };
+    *kind == ScriptCallError::Gone
+}
+
+/// A failure after the caller had gone is that, and not the module's fault, unless it overran.
+fn failed(mut error: ScriptError, gone: bool) -> ScriptTurn {
+    if gone && error.kind == ScriptErrorKind::Runtime {
+        error.kind = ScriptErrorKind::Gone;
+    }
+    ScriptTurn::Failed { error }
+}
+
+/// What a call script returned, if its manifest offers it.
+fn outcome_of(module: &Module, step: &str, outcome: String) -> ScriptTurn {
+    let found = Found {
+        outcome,
+        set: Default::default(),
+    };
+    match connector_steps(module, step, found) {
+        Ok(mut steps) => steps.begin(),
+        Err(error) => ScriptTurn::Failed { error },
+    }
+}
+
+impl StepHost for WasmHost {
+    fn begin(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> ScriptTurn {
+        if let Err(error) = self.open(key, module, work) {
+            return ScriptTurn::Failed { error };
+        }
+        self.to_turn(key)
+    }
+
+    fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+        match self.take_answer(key, answer)? {
+            Some(turn) => Some(turn),
+            None => Some(self.to_turn(key)),
+        }
+    }
+
+    fn kill(&mut self, key: CallId) -> bool {
+        match self.runs.remove(&key) {
+            Some(run) => {
+                self.ready.remove(&run.module.tenant, key);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn sweep(&mut self) {
+        let now = self.engine.now();
+        self.warm.retain(|_, kept| {
+            kept.retain(|warm| now.saturating_sub(warm.since) < WARM_FOR);
+            !kept.is_empty()
+        });
+    }
+
+    fn figures(&self) -> HostFigures {
+        let bytes = |run: &Run| match &run.stage {
+            Stage::Runs(guest) | Stage::Asks(guest) => guest.exchange.bytes(),
+            Stage::Does(..) => 0,
+        };
+        let warm = self.warm.values().flatten();
+        HostFigures {
+            running: self.runs.len(),
+            bytes: self.runs.values().map(bytes).sum::<usize>()
+                + warm.map(|warm| warm.exchange.bytes()).sum::<usize>(),
+        }
+    }
+
+    fn running(&self) -> Vec<CallId> {
+        self.runs.keys().copied().collect()
+    }
+}
+
+impl WasmHost {
+    /// Polls one run until it has a turn; its budget of CPU time bounds this.
+    fn to_turn(&mut self, key: CallId) -> ScriptTurn {
+        loop {
+            if let Some(turn) = self.poll(key) {
+                return turn;
+            }
+            if !self.runs.contains_key(&key) {
+                let message = "the step was dropped while it ran";
+                return ScriptTurn::Failed {
+                    error: failure::plain(ScriptErrorKind::Overload, message),
+                };
+            }
+        }
+    }
+}
