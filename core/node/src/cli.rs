@@ -274,6 +274,9 @@ pub enum Command {
     },
     /// Print health.
     Health,
+    /// A verb of a module: `queue login --agent alice`; the module's name alone lists its verbs.
+    #[command(external_subcommand)]
+    Operate(Vec<String>),
 }
 
 /// Commands on modules.

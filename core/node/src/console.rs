@@ -1,5 +1,7 @@
 //! The console: commands against the running switch, or against its database where it is not running.
 
+mod operate;
+
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
     let said = match command {
         Command::Secrets => return secrets(data, json),
         Command::Trace { call } => return trace(data, call, json),
+        Command::Operate(words) => return operate::carry_out(data, &words, json),
         Command::Password {
             tenant,
             user,

@@ -1,0 +1,116 @@
+//! `cordboard MODULE VERB --name value`: verbs that modules declare, said at the console.
+//!
+//! The command line knows no module; the running switch does, and it checks verb and arguments
+//! against the module's manifest. Here words only become names and values.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::print;
+use crate::control::client::{self, ClientError};
+use crate::control::verb::Verb;
+use crate::data_dir::DataDir;
+use crate::modules::Ask;
+
+/// Most words of one command.
+const WORDS_MAX: usize = 200;
+
+/// Asks a module of the running switch.
+pub(super) fn carry_out(data: &DataDir, words: &[String], json: bool) -> ExitCode {
+    let (ask, json_too) = match read(words) {
+        Ok(read) => read,
+        Err(why) => return print(Err(why), json),
+    };
+    let json = json || json_too;
+    let module = ask.module.clone();
+    let said = match client::ask(&data.control(), &Verb::Operate(ask)) {
+        Ok(value) => Ok(value),
+        Err(ClientError::NotRunning { path, .. }) => Err(format!(
+            "there is no command `{module}`, and no switch runs on {path} whose modules could have \
+             it; `cordboard --help` lists the commands"
+        )),
+        Err(error) => Err(error.to_string()),
+    };
+    match said {
+        // A report in another form than JSON is printed as it is.
+        Ok(Value::Object(report)) if !json && report.contains_key("media_type") => {
+            let text = report.get("text").and_then(Value::as_str);
+            let _ = std::io::Write::write_all(
+                &mut std::io::stdout(),
+                text.unwrap_or_default().as_bytes(),
+            );
+            ExitCode::SUCCESS
+        }
+        said => print(said, json),
+    }
+}
+
+/// Words as a question; true where they ask for JSON.
+fn read(words: &[String]) -> Result<(Ask, bool), String> {
+    if words.len() > WORDS_MAX {
+        return Err(format!("a command has at most {WORDS_MAX} words"));
+    }
+    let mut ask = Ask::default();
+    let mut json = false;
+    let mut rest = words.iter().peekable();
+    ask.module = rest.next().cloned().unwrap_or_default();
+    let mut arguments: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    while let Some(word) = rest.next() {
+        let Some(name) = word.strip_prefix("--") else {
+            if ask.verb.is_some() {
+                return Err(format!(
+                    "`{word}` has no name: write `{} {} --NAME {word}`",
+                    ask.module,
+                    ask.verb.as_deref().unwrap_or_default()
+                ));
+            }
+            ask.verb = Some(word.clone());
+            continue;
+        };
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, value.to_owned()),
+            None if name == "json" || name == "help" => (name, String::new()),
+            None => match rest.next_if(|next| !next.starts_with("--")) {
+                Some(value) => (name, value.clone()),
+                // A flag without a value is one that is set.
+                None => (name, "yes".to_owned()),
+            },
+        };
+        match name {
+            "json" => json = true,
+            "help" => ask.verb = None,
+            "tenant" => ask.tenant = Some(value),
+            _ => arguments.entry(name.to_owned()).or_default().push(value),
+        }
+    }
+    ask.arguments = arguments;
+    Ok((ask, json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn words_become_a_question() {
+        let (ask, json) = read(&words("queue login --agent alice --tenant demo --json")).unwrap();
+        assert!(json);
+        assert_eq!(ask.module, "queue");
+        assert_eq!(ask.verb.as_deref(), Some("login"));
+        assert_eq!(ask.tenant.as_deref(), Some("demo"));
+        assert_eq!(ask.arguments["agent"], ["alice"]);
+        let (ask, _) = read(&words("queue pause --quiet --reason=lunch --reason=late")).unwrap();
+        assert_eq!(ask.arguments["quiet"], ["yes"]);
+        assert_eq!(ask.arguments["reason"], ["lunch", "late"]);
+        let (ask, _) = read(&words("queue")).unwrap();
+        assert_eq!(ask.verb, None);
+        let why = read(&words("queue login alice")).unwrap_err();
+        assert!(why.contains("--NAME alice"), "{why}");
+    }
+}
