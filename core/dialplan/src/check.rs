@@ -12,6 +12,7 @@ pub(crate) mod duration;
 mod entities;
 pub(crate) mod fields;
 mod flow;
+mod given;
 mod link;
 pub(crate) mod modules;
 mod overlaps;
@@ -33,7 +34,7 @@ use crate::schema;
 
 use fields::Fields;
 use modules::Outline;
-use sink::{FileUse, Reference, Sink};
+use sink::{FileUse, NameUse, Reference, Sink};
 use words::{NODES, STEPS, suggestion};
 
 /// What exists outside the dialplan's files and is referred to in them.
@@ -189,6 +190,7 @@ pub(crate) struct Lowered {
 pub(crate) struct Given {
     pub(crate) routes: Vec<String>,
     pub(crate) files: Vec<FileUse>,
+    pub(crate) names: Vec<NameUse>,
 }
 
 /// A `calendar` before its zone is known.

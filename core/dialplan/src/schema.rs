@@ -122,6 +122,9 @@ pub enum FieldKind {
     Trunk,
     /// A file beside the dialplan, which `grant file` must name.
     File,
+    /// The name of a block in the module's own settings: of `queue` it is the `sales` of
+    /// `config { queue "sales" { ... } }`.
+    Named(String),
     /// A named secret, `(secret)"crm-token"`: settings only.
     Secret,
     /// A nested block of these fields, in settings only. Where the field is a `list`, each block has

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::csv::Table;
 use super::sink::{Kind, Reference};
 use super::words::suggestion;
-use super::{Item, Known, Lowered, codes, flow, overlaps};
+use super::{Item, Known, Lowered, codes, flow, given, overlaps};
 use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, End, Mark};
 use crate::file::Source;
@@ -87,7 +87,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         all.name(Kind::Route, &row.route, &row.mark);
     }
     if whole {
-        ungranted(files, &modules, findings);
+        given::check(files, &modules, findings);
         flow::unreached(files, tables, findings);
     }
     flow::loops(files, findings);
@@ -108,27 +108,6 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         tests: files.iter().flat_map(|f| f.tests.iter().cloned()).collect(),
         hash,
     })
-}
-
-/// Files that steps give to modules which may not read them.
-fn ungranted(
-    files: &[Arc<Lowered>],
-    modules: &BTreeMap<&str, &Item<Arc<crate::schema::Loaded>>>,
-    findings: &mut Vec<Diagnostic>,
-) {
-    let uses = files.iter().flat_map(|f| &f.given.files);
-    for used in uses.take(FINDINGS_MAX) {
-        let Some(module) = modules.get(&*used.module) else {
-            continue;
-        };
-        if module.value.granted("file").any(|g| g.what == used.file) {
-            continue;
-        }
-        let message = format!("`{}` is not granted the file `{}`", used.module, used.file);
-        let finding = Diagnostic::error(used.mark.clone(), codes::MODULE, message);
-        let help = format!("add `grant file \"{}\"` to the module", used.file);
-        findings.push(finding.help(help).also(module.mark.clone(), "the module"));
-    }
 }
 
 fn calendars(

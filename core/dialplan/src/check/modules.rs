@@ -138,6 +138,12 @@ impl Modules {
     }
 }
 
+/// Says of which module the names are that were read just now.
+pub(super) fn own_names(sink: &mut super::sink::Sink, module: &str) {
+    let unsaid = sink.module_names.iter_mut().filter(|n| n.module.is_empty());
+    unsaid.for_each(|name| name.module = module.to_string());
+}
+
 /// What there is under a step's name.
 pub(crate) enum Lookup<'m> {
     /// The step.

@@ -127,6 +127,7 @@ fn lower(lines: Lines, parsed: Parsed, outline: Outline, modules: &Arc<Modules>)
     out.given = Given {
         routes: std::mem::take(&mut sink.module_routes),
         files: std::mem::take(&mut sink.module_files),
+        names: std::mem::take(&mut sink.module_names),
     };
     (out.findings, out.references) = sink.finish();
     out

@@ -42,6 +42,17 @@ pub(crate) struct FileUse {
     pub(crate) mark: Mark,
 }
 
+/// The name of a block in a module's settings, used in a step or in other settings.
+#[derive(Clone, Debug)]
+pub(crate) struct NameUse {
+    /// The module; empty until its node is read to the end.
+    pub(crate) module: String,
+    /// Which blocks, `queue`.
+    pub(crate) of: String,
+    pub(crate) name: String,
+    pub(crate) mark: Mark,
+}
+
 /// Findings and references of one file.
 pub(crate) struct Sink {
     pub(crate) lines: Lines,
@@ -53,6 +64,8 @@ pub(crate) struct Sink {
     pub(crate) module_routes: Vec<String>,
     /// Files that steps give to modules by name.
     pub(crate) module_files: Vec<FileUse>,
+    /// Names of blocks in modules' settings.
+    pub(crate) module_names: Vec<NameUse>,
     /// Bytes that the scan has complained of already.
     said: Vec<(u32, u32)>,
     over: usize,
@@ -72,6 +85,7 @@ impl Sink {
             modules: Arc::default(),
             module_routes: Vec::new(),
             module_files: Vec::new(),
+            module_names: Vec::new(),
             said,
             over: 0,
         }

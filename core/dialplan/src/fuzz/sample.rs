@@ -67,6 +67,7 @@ pub(crate) fn module() -> Arc<ModuleSchema> {
             list("skip", FieldKind::User),
             field("trunk", FieldKind::Trunk),
             field("table", FieldKind::File),
+            field("of", FieldKind::Named("line".into())),
         ],
         outcomes: outcomes(&["answered", "timeout", "closed"]),
         any_outcome: false,
@@ -93,6 +94,7 @@ pub(crate) fn module() -> Arc<ModuleSchema> {
         },
         field("announce", FieldKind::Prompt),
         list("member", FieldKind::Block(member)),
+        list("after", FieldKind::Named("line".into())),
     ];
     let hours = vec![Field {
         default: Some(FieldValue::Flag(true)),

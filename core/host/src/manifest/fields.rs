@@ -13,12 +13,12 @@ const DEPTH_MAX: usize = 4;
 /// Longest default time.
 const TIME_MAX: Duration = Duration::from_secs(30 * 86_400);
 
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 13] = [
     "text", "number", "flag", "duration", "word", "prompt", "route", "user", "trunk", "file",
-    "secret", "block",
+    "named", "secret", "block",
 ];
-const KEYS: [&str; 10] = [
-    "name", "type", "required", "list", "default", "about", "min", "max", "words", "fields",
+const KEYS: [&str; 11] = [
+    "name", "type", "required", "list", "default", "about", "min", "max", "words", "of", "fields",
 ];
 
 impl Reader {
@@ -77,6 +77,7 @@ impl Reader {
             ("min", "number"),
             ("max", "number"),
             ("words", "word"),
+            ("of", "named"),
             ("fields", "block"),
         ] {
             if let (Some(value), true) = (table.get(key), word != of) {
@@ -118,6 +119,10 @@ impl Reader {
             "user" => FieldKind::User,
             "trunk" => FieldKind::Trunk,
             "file" => FieldKind::File,
+            "named" => {
+                let of = self.wanted(table, "of", at)?;
+                FieldKind::Named(self.name(of)?)
+            }
             "secret" => FieldKind::Secret,
             _ if depth >= DEPTH_MAX => {
                 let message = format!("blocks nest at most {DEPTH_MAX} deep");

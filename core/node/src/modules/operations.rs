@@ -207,6 +207,7 @@ fn word(kind: &FieldKind) -> String {
         FieldKind::User => "USER".to_owned(),
         FieldKind::Trunk => "TRUNK".to_owned(),
         FieldKind::File => "FILE".to_owned(),
+        FieldKind::Named(of) => of.to_uppercase(),
     }
 }
 
@@ -282,7 +283,8 @@ fn value(kind: &FieldKind, text: &str, generation: &Generation) -> Result<Value,
         false => Err(format!("tenant {tenant} has no {what} of that name")),
     };
     match kind {
-        FieldKind::Text => Ok(Value::from(text)),
+        // The module itself knows the names of its settings, also those it made up since.
+        FieldKind::Text | FieldKind::Named(_) => Ok(Value::from(text)),
         FieldKind::Number { min, max } => match text.parse::<i64>() {
             Ok(number) if (*min..=*max).contains(&number) => Ok(Value::from(number)),
             Ok(_) => Err(format!("it must be {min} to {max}")),

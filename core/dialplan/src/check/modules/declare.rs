@@ -41,6 +41,7 @@ pub(in crate::check) fn module(sink: &mut Sink, node: &Node) -> Option<Item<Arc<
     }
     grant::compare(sink, &found.value, &schema, &grants, node.head);
     let settings = setting::settings(sink, &configs, &schema.settings, node.head);
+    super::own_names(sink, &found.value);
     let mut files = Vec::new();
     setting::files(&schema.settings, &settings, &mut files);
     for file in files {

@@ -56,6 +56,7 @@ pub(in crate::check) fn step(
         module,
     }
     .arguments();
+    super::own_names(sink, module);
     let words = outcomes(schema);
     let declared = Outcomes::Declared {
         words: &words,

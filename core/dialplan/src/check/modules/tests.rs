@@ -143,8 +143,8 @@ desk.enter sales
         "8:10-14 DP0021 module `desk` has no step `entr` | did you mean `enter`?",
         "9:5-8 DP0021 no module is called `dsk` | did you mean `desk.enter`?",
         "10:5-10 DP0010 no step is called `enter` | did you mean `desk.enter`?",
-        "11:5-15 DP0013 `desk.enter` wants `line` | write `desk.enter LINE [timeout=\"5s\"] [priority=1] [music=\"...\"] [overflow=\"...\"] [early=#true] [order=longest-idle] [skip=\"...\"] [trunk=\"...\"] [table=\"...\"]`",
-        "12:22-32 DP0012 `desk.enter` takes one argument, `line` | write `desk.enter LINE [timeout=\"5s\"] [priority=1] [music=\"...\"] [overflow=\"...\"] [early=#true] [order=longest-idle] [skip=\"...\"] [trunk=\"...\"] [table=\"...\"]`",
+        "11:5-15 DP0013 `desk.enter` wants `line` | write `desk.enter LINE [timeout=\"5s\"] [priority=1] [music=\"...\"] [overflow=\"...\"] [early=#true] [order=longest-idle] [skip=\"...\"] [trunk=\"...\"] [table=\"...\"] [of=\"...\"]`",
+        "12:22-32 DP0012 `desk.enter` takes one argument, `line` | write `desk.enter LINE [timeout=\"5s\"] [priority=1] [music=\"...\"] [overflow=\"...\"] [early=#true] [order=longest-idle] [skip=\"...\"] [trunk=\"...\"] [table=\"...\"] [of=\"...\"]`",
         "13:30-31 DP0014 `timeout` wants a time with its unit, not a bare number | write `\"5s\"` or `\"5ms\"`",
         "13:41-43 DP0015 `priority` is from 0 to 10",
         "13:50-57 DP0015 `order` cannot be `ring-al` | did you mean `ring-all`?",
@@ -206,7 +206,7 @@ did \"+441\" { answer }
         "7:79-80 DP0015 `config line \"sales\" member \"alise\" level` is from 1 to 9",
         "8:10-17 DP0020 a second `config line \"sales\"` | put both in one block",
         "9:5-9 DP0013 `config line` wants a name | write `line \"sales\" { ... }`",
-        "10:36-42 DP0011 `config line \"support\"` has no setting `colour` | known here: strategy, announce, member",
+        "10:36-42 DP0011 `config line \"support\"` has no setting `colour` | known here: strategy, announce, member, after",
         "10:71-81 DP0013 `config line \"support\" member \"bob\"` wants `level` | write `level=1`",
         "11:18-23 DP0014 `config hours strict` wants #true or #false, not text | write `#true`",
         "12:5-10 DP0016 `config hours` is given twice | keep one",
@@ -233,9 +233,9 @@ fn settings_are_complete_and_hold_no_secret() {
             "base": "https://crm.example.com", "token": "{{secret:crm-token}}",
             "tags": ["one two", "three"], "table": "t.csv",
             "line": {
-                "sales": { "strategy": "longest-idle",
+                "sales": { "strategy": "longest-idle", "after": [],
                     "member": { "alice": { "level": 1 }, "bob": { "level": 2 } } },
-                "support line": { "strategy": "ring-all", "member": {} },
+                "support line": { "strategy": "ring-all", "member": {}, "after": [] },
             },
             "hours": { "strict": true },
         })
@@ -243,6 +243,28 @@ fn settings_are_complete_and_hold_no_secret() {
     assert_eq!(
         desk.settings["token"],
         FieldValue::Secret("crm-token".into())
+    );
+}
+
+#[test]
+fn names_of_blocks_in_settings_are_resolved() {
+    let module = "module desk {\n  grant http \"https://crm.example.com/*\"; grant store; grant file \"t.csv\"\n  config base=x { line sales after=late; line late { after sales lat } }\n}\n";
+    let got = bad(&format!(
+        "{module}did \"+441\" {{ desk.enter x of=sales; desk.enter x of=\"{{var.l}}\"; desk.enter x of=salse }}\n"
+    ));
+    assert_eq!(
+        got,
+        [
+            "6:66-69 DP0021 no line is called `lat` in the settings of `desk` | did you mean `late`?",
+            "8:80-85 DP0021 no line is called `salse` in the settings of `desk` | did you mean `sales`?",
+        ]
+    );
+    let got = bad(&format!("{DESK}did \"+441\" {{ desk.enter x of=sales }}\n"));
+    assert_eq!(
+        got,
+        [
+            "7:30-35 DP0021 no line is called `sales` in the settings of `desk` | add `config { line \"sales\" }` to the module"
+        ]
     );
 }
 

@@ -7,7 +7,7 @@
 use crate::check::codes;
 use crate::check::duration::parse_duration;
 use crate::check::fields::{Found, kind_word};
-use crate::check::sink::{Kind, Sink};
+use crate::check::sink::{Kind, NameUse, Sink};
 use crate::check::steps::{prompt, template};
 use crate::check::words::suggestion;
 use crate::file::tree::{Value, ValueKind};
@@ -162,6 +162,23 @@ fn textual(sink: &mut Sink, found: &Found<String>, wanted: &Wanted<'_>) -> Optio
         (FieldKind::Trunk, _) => {
             sink.refer(Kind::Trunk, &found.value, found.span);
             plain()
+        }
+        (FieldKind::Named(of), place) => {
+            let name = match place {
+                Where::Step => template(sink, found),
+                Where::Settings => Template::plain(&found.value),
+            };
+            if let Some(plain) = name.as_plain() {
+                let (of, name) = (of.clone(), plain.to_string());
+                let (module, mark) = (String::new(), sink.mark(found.span));
+                sink.module_names.push(NameUse {
+                    module,
+                    of,
+                    name,
+                    mark,
+                });
+            }
+            Some(filled(name))
         }
         (FieldKind::File, _) => {
             sink.refer(Kind::File, &found.value, found.span);
