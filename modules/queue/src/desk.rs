@@ -114,7 +114,7 @@ impl Centre {
     }
 
     /// Callers leave queues whose last agent logged out, where the queue says so.
-    fn leave_empty(&mut self, turn: &mut Turn, name: &str) {
+    pub(crate) fn leave_empty(&mut self, turn: &mut Turn, name: &str) {
         let queues = self.settings.agents.get(name).cloned().unwrap_or_default();
         for queue in queues {
             let leaves = self

@@ -134,6 +134,8 @@ impl Centre {
         });
         self.changed.silent.add(number);
         self.set_wake(number);
+        // The last agent may have logged out while the phone rang.
+        self.leave_empty(turn, &agent);
     }
 
     /// The two are joined.

@@ -212,6 +212,12 @@ fn callers_leave_with_the_last_agent_where_the_queue_says_so() {
         floor.told("contact-left")["disposition"].str(),
         "kicked-empty"
     );
+    floor.say("login", "alice");
+    floor.enter("c2", "sales", "");
+    floor.say("logout", "alice");
+    assert_eq!(floor.did("c2"), "ring alice", "what rings is not cut short");
+    floor.missed("c2", "no-answer");
+    assert_eq!(floor.did("c2"), "end no-agents");
 }
 
 #[test]
