@@ -1,42 +1,156 @@
 //! The demo tenant and the machine's file that are shipped pass their own checks.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::schema::{Ask, Field, FieldKind, FieldValue, ModuleSchema, StepSchema};
 use crate::{Cache, Known, Source, check_ceiling, format, load, load_node, render};
 
-const FILES: [(&str, &str); 3] = [
-    ("main.kdl", include_str!("../../../dialplans/demo/main.kdl")),
-    (
-        "tests.kdl",
-        include_str!("../../../dialplans/demo/tests.kdl"),
-    ),
-    (
-        "users.kdl",
-        include_str!("../../../dialplans/demo/users.kdl"),
-    ),
-];
-const NODE: &str = include_str!("../../../dialplans/_node.kdl");
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Files of a folder with one of these endings, by name.
+fn files(folder: &str, endings: &[&str]) -> BTreeMap<String, PathBuf> {
+    let all = fs::read_dir(root().join(folder)).unwrap();
+    let named = all.map(|entry| {
+        let path = entry.unwrap().path();
+        (
+            path.file_name().unwrap().to_string_lossy().into_owned(),
+            path,
+        )
+    });
+    named
+        .filter(|(name, _)| endings.iter().any(|ending| name.ends_with(ending)))
+        .collect()
+}
+
+/// Names of files without their ending.
+fn stems(folder: &str, ending: &str) -> Vec<String> {
+    let names = files(folder, &[ending]).into_keys();
+    names
+        .filter_map(|name| name.strip_suffix(ending).map(String::from))
+        .collect()
+}
+
+fn demo() -> Vec<(String, String)> {
+    let files = files("dialplans/demo", &[".kdl", ".csv"]);
+    files
+        .into_iter()
+        .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+fn node() -> String {
+    fs::read_to_string(root().join("dialplans/_node.kdl")).unwrap()
+}
 
 fn known() -> Known {
-    let prompts = [
-        "welcome",
-        "menu",
-        "closed",
-        "goodbye",
-        "invalid",
-        "hold-music",
-        "beep",
-        "please-wait",
-        "enter-pin",
-        "thank-you",
-    ];
-    Known::of(
-        prompts,
-        ["welcome", "after_hours", "survey", "callback_form", "pin"],
-    )
+    let prompts = stems("dialplans/demo/prompts", ".wav");
+    let scripts = stems("scripts", ".lua");
+    let known = Known::of(
+        prompts.iter().map(String::as_str),
+        scripts.iter().map(String::as_str),
+    );
+    let folders = fs::read_dir(root().join("modules")).unwrap();
+    let manifests = folders.map(|folder| folder.unwrap().path().join("module.toml"));
+    known.with_modules(manifests.filter(|m| m.is_file()).map(|path| {
+        let manifest: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+        Arc::new(schema(&manifest))
+    }))
+}
+
+fn text(table: &toml::Table, key: &str) -> String {
+    let value = table.get(key).and_then(|v| v.as_str());
+    value.unwrap_or_default().to_string()
+}
+
+fn tables<'t>(table: &'t toml::Table, key: &str) -> impl Iterator<Item = &'t toml::Table> {
+    let list = table.get(key).and_then(|v| v.as_array());
+    list.into_iter().flatten().filter_map(|v| v.as_table())
+}
+
+fn words(table: &toml::Table, key: &str) -> Vec<String> {
+    let list = table.get(key).and_then(|v| v.as_array());
+    let words = list.into_iter().flatten().filter_map(|v| v.as_str());
+    words.map(String::from).collect()
+}
+
+/// A manifest that the host has accepted, as far as the demo needs it here.
+fn schema(manifest: &toml::Table) -> ModuleSchema {
+    let step = |table: &toml::Table| StepSchema {
+        about: text(table, "about"),
+        positional: tables(table, "positional").map(field).collect(),
+        named: tables(table, "named").map(field).collect(),
+        outcomes: words(table, "outcomes"),
+        any_outcome: table.get("any-outcome").and_then(|v| v.as_bool()) == Some(true),
+    };
+    let ask = |table: &toml::Table| Ask {
+        capability: text(table, "capability"),
+        what: text(table, "what"),
+        reason: text(table, "reason"),
+    };
+    let name = text(manifest, "name");
+    ModuleSchema {
+        manifest: format!("modules/{name}/module.toml"),
+        name,
+        version: text(manifest, "version"),
+        world: text(manifest, "world"),
+        kind: text(manifest, "kind"),
+        steps: tables(manifest, "step")
+            .map(|table| (text(table, "name"), step(table)))
+            .collect(),
+        asks: tables(manifest, "ask").map(ask).collect(),
+        settings: tables(manifest, "setting").map(field).collect(),
+    }
+}
+
+fn field(table: &toml::Table) -> Field {
+    let flag = |key: &str| table.get(key).and_then(|v| v.as_bool()) == Some(true);
+    let number = |key: &str| table.get(key).and_then(|v| v.as_integer());
+    let kind = match &*text(table, "type") {
+        "number" => FieldKind::Number {
+            min: number("min").unwrap_or(0),
+            max: number("max").unwrap_or(i64::MAX),
+        },
+        "flag" => FieldKind::Flag,
+        "duration" => FieldKind::Duration,
+        "word" => FieldKind::Word(words(table, "words")),
+        "prompt" => FieldKind::Prompt,
+        "route" => FieldKind::Route,
+        "user" => FieldKind::User,
+        "trunk" => FieldKind::Trunk,
+        "file" => FieldKind::File,
+        "named" => FieldKind::Named(text(table, "of")),
+        "secret" => FieldKind::Secret,
+        "block" => FieldKind::Block(tables(table, "fields").map(field).collect()),
+        _ => FieldKind::Text,
+    };
+    let default = table.get("default").map(|v| match (&kind, v) {
+        (FieldKind::Duration, toml::Value::String(text)) => {
+            FieldValue::Duration(crate::check::duration::parse_duration(text).unwrap())
+        }
+        (_, toml::Value::String(text)) => FieldValue::Text(text.clone()),
+        (_, toml::Value::Integer(number)) => FieldValue::Number(*number),
+        (_, toml::Value::Boolean(flag)) => FieldValue::Flag(*flag),
+        (_, other) => panic!("{other:?}"),
+    });
+    Field {
+        name: text(table, "name"),
+        kind,
+        required: flag("required"),
+        list: flag("list"),
+        default,
+        about: text(table, "about"),
+    }
 }
 
 #[test]
 fn the_demo_tenant_passes_its_checks_and_stays_under_its_ceiling() {
-    let source = Source::of(FILES);
+    let files = demo();
+    let source = Source::of(files.iter().map(|(name, text)| (&**name, &**text)));
     let loaded = match load(&source, &known(), &mut Cache::new()) {
         Ok(loaded) => loaded,
         Err(findings) => panic!("{}", render(&findings, &source, false)),
@@ -60,7 +174,7 @@ fn the_demo_tenant_passes_its_checks_and_stays_under_its_ceiling() {
         loaded.dialplan.outbound.lookup("bob").unwrap().value.name,
         "colleagues"
     );
-    let node = load_node("_node.kdl", NODE).unwrap();
+    let node = load_node("_node.kdl", &node()).unwrap();
     assert!(node.warnings.is_empty());
     let ceiling = node.settings.ceiling("demo").unwrap();
     assert_eq!(check_ceiling(&loaded.dialplan, ceiling), []);
@@ -68,7 +182,10 @@ fn the_demo_tenant_passes_its_checks_and_stays_under_its_ceiling() {
 
 #[test]
 fn the_shipped_files_are_laid_out_as_fmt_would() {
-    for (file, text) in FILES.iter().chain(&[("_node.kdl", NODE)]) {
-        assert_eq!(format(file, text).unwrap(), *text, "{file}");
+    let own = demo()
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".kdl"));
+    for (file, text) in own.chain([("_node.kdl".to_string(), node())]) {
+        assert_eq!(format(&file, &text).unwrap(), text, "{file}");
     }
 }
