@@ -20,6 +20,8 @@ const UNSAFE_FILES: &[&str] = &[
     "core/node/src/media_thread/epoll.rs",
     "core/node/src/media_thread/sys.rs",
     "core/node/src/media_thread/uring.rs",
+    "sdk/rust/src/abi.rs",
+    "sdk/rust/src/bindings.rs",
 ];
 
 /// Which of our crates each crate may use: the floors.

@@ -15,6 +15,8 @@ pub mod packages;
 pub mod rust;
 pub mod stories;
 pub mod workshop;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,7 +89,7 @@ pub enum ModuleCommand {
     Rollback {
         /// The module.
         name: String,
-        /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+        /// Folder of installed modules; else `modules` in the data folder.
         #[arg(long)]
         modules: Option<PathBuf>,
     },
@@ -95,7 +97,7 @@ pub enum ModuleCommand {
     Remove {
         /// The module.
         name: String,
-        /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+        /// Folder of installed modules; else `modules` in the data folder.
         #[arg(long)]
         modules: Option<PathBuf>,
     },
@@ -115,7 +117,7 @@ pub struct Incoming {
     /// Take it though no trusted key signed it.
     #[arg(long)]
     pub untrusted: bool,
-    /// Folder of modules; else CORDBOARD_MODULES, else modules/.
+    /// Folder of installed modules; else `modules` in the data folder.
     #[arg(long)]
     pub modules: Option<PathBuf>,
 }
@@ -189,18 +191,18 @@ fn carry_out(data: &DataDir, what: ModuleCommand, json: bool) -> Result<(), Buil
         }
         ModuleCommand::Verify { file } => verify(data, &file, json),
         ModuleCommand::Install(package) => {
-            let done = shelf(data, &choose_modules(package.modules)).install(&package.file, package.untrusted);
+            let done = shelf(data, &installed(data, package.modules)).install(&package.file, package.untrusted);
             say_installed("installed", &done?, json)
         }
         ModuleCommand::Upgrade(package) => {
-            let done = shelf(data, &choose_modules(package.modules)).upgrade(&package.file, package.untrusted);
+            let done = shelf(data, &installed(data, package.modules)).upgrade(&package.file, package.untrusted);
             say_installed("upgraded", &done?, json)
         }
         ModuleCommand::Rollback { name, modules } => {
-            say_installed("back", &shelf(data, &choose_modules(modules)).rollback(&name)?, json)
+            say_installed("back", &shelf(data, &installed(data, modules)).rollback(&name)?, json)
         }
         ModuleCommand::Remove { name, modules } => {
-            shelf(data, &choose_modules(modules)).remove(&name)?;
+            shelf(data, &installed(data, modules)).remove(&name)?;
             match json {
                 true => println!("{:#}", json!({ "ok": true, "removed": name })),
                 false => println!("{name}: removed"),
@@ -214,6 +216,10 @@ fn carry_out(data: &DataDir, what: ModuleCommand, json: bool) -> Result<(), Buil
 fn shelf<'a>(data: &'a DataDir, modules: &'a Path) -> Shelf<'a> {
     let data = &data.root;
     Shelf { data, modules }
+}
+
+fn installed(data: &DataDir, option: Option<PathBuf>) -> PathBuf {
+    option.unwrap_or_else(|| data.modules())
 }
 
 fn say_installed(word: &str, done: &Installed, json: bool) -> Result<(), BuildError> {
@@ -235,7 +241,7 @@ fn say_installed(word: &str, done: &Installed, json: bool) -> Result<(), BuildEr
 
 fn verify(data: &DataDir, file: &Path, json: bool) -> Result<(), BuildError> {
     let package = packages::read(file)?;
-    let (signer, trusted) = shelf(data, &choose_modules(None)).signer(&package)?;
+    let (signer, trusted) = shelf(data, &data.modules()).signer(&package)?;
     let manifest = &package.manifest;
     let asks: Vec<String> = manifest
         .asks

@@ -26,10 +26,18 @@ world everything {
 }
 ";
 
-const HEAD: &str = "\
-//! Generated from sdk/wit by sdk/gen: change nothing here.
-//! tidy: table
-";
+/// First lines of the Rust bindings; the number says of which text of the contract they are.
+fn head(wit: &str) -> String {
+    let number = wit.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    format!(
+        "//! Generated from sdk/wit by sdk/gen: change nothing here.\n\
+         //! tidy: table\n\
+         //! Of the contract whose text has the FNV-1a number {number:016x}.\n\
+         #![allow(unsafe_code)]\n"
+    )
+}
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -84,7 +92,7 @@ fn rust(wit: &str, into: &Path) -> Result<()> {
         })
         .collect();
     let last = "pub fn __link_custom_section_describing_imports() {}\n";
-    write(into, "bindings.rs", format!("{HEAD}{text}{last}").as_bytes())
+    write(into, "bindings.rs", format!("{}{text}{last}", head(wit)).as_bytes())
 }
 
 fn describe(wit: &str, world: &str, into: &Path) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Generated from sdk/wit by sdk/gen: change nothing here.
 //! tidy: table
+//! Of the contract whose text has the FNV-1a number bcec4a364aab005a.
+#![allow(unsafe_code)]
 // Options used:
 //   * runtime_path: "crate::abi"
 //   * additional derives ["PartialEq"]

@@ -37,7 +37,7 @@ mod register;
 mod worlds;
 
 #[doc(hidden)]
-#[allow(unsafe_code, missing_docs, unused, clippy::all)]
+#[allow(missing_docs, unused, clippy::all)]
 pub mod bindings;
 
 pub use actions::Actions;

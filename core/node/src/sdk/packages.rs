@@ -2,8 +2,8 @@
 //!
 //! An installed package stays in `DATA/packages/NAME/` under a number that counts upwards, and
 //! `current` holds the number in use: so a rollback needs nobody else. The files go to
-//! `modules/NAME`, where a running switch finds them as it finds any change. A folder that was not
-//! installed from a package is somebody's source, and is never overwritten or removed.
+//! `DATA/modules/NAME`, where a running switch finds them as it finds any change. A folder that was
+//! not installed from a package is somebody's source, and is never overwritten or removed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ const NOT_FOR_USE: &[&str] = &["Cargo.toml", "Cargo.lock"];
 pub struct Shelf<'a> {
     /// The data folder.
     pub data: &'a Path,
-    /// `modules/`.
+    /// Where installed modules stand, `DATA/modules`.
     pub modules: &'a Path,
 }
 
