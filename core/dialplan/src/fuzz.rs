@@ -204,5 +204,19 @@ mod tests {
             0..60)) {
             super::fuzz_dialplan(words.concat().as_bytes());
         }
+
+        #[test]
+        fn nothing_that_looks_like_modules_panics(words in prop::collection::vec(
+            prop::sample::select(vec!["module desk", "module x src=desk", "module", " ", "{", "}", "\n", ";", "grant ", "http ",
+                "\"https://*.a.example/*\"", "\"*\"", "store", "file \"t.csv\"", "native", " rate=\"5/s\"", " private=#true",
+                " size=\"1MiB\"", " methods=\"GET\"", "config ", "base=x", "line \"a\"", "line ", "member u", " level=1",
+                "hours", " strict=#true", "tags a", "table \"t.csv\"", " after=a", "(secret)\"t\"", "token=", "user u",
+                "did \"+44\"", "desk.enter a", "desk.menu", "desk.look-up", "x.enter", " digits=1", " priority=\"{var.a.b}\"",
+                " skip=\"u u\"", " of=a", " of=\"{var.a}\"", "on timeout", "on other", "else", "test", "call did=\"+44\"",
+                "step \"desk.enter\"", " outcome=closed", " set=\"a.b=c\"", "fact \"a\" \"b\" c=1", "ceiling a", "modules",
+                "instances 5", "private-addresses #true", "=", "#null", "1", "-1.5"]),
+            0..60)) {
+            super::fuzz_dialplan(words.concat().as_bytes());
+        }
     }
 }
