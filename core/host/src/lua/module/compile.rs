@@ -66,7 +66,6 @@ impl Compiler for LuaCompiler {
         let (main, files) = one_program(&files, entry, &folder, Purpose::Module(world))
             .map_err(|found| found.into_iter().map(sentence).collect::<Vec<_>>())?;
         Ok(Arc::new(LuaGuest {
-            world,
             file: main.file.as_str().into(),
             main,
             files,
@@ -97,7 +96,6 @@ pub(crate) fn tell(module: &Module, lines: Lines) {
 
 /// Bytecode of one module, shared by tenants and threads.
 pub struct LuaGuest {
-    pub(crate) world: World,
     /// The main file, as errors name it: `modules/crm/module.lua`.
     pub(crate) file: Arc<str>,
     pub(crate) main: Arc<Compiled>,
@@ -126,7 +124,7 @@ impl LuaGuest {
     }
 
     fn instance(&self, module: &Arc<Module>, world: World) -> Result<Instance, ScriptError> {
-        if self.world != world {
+        if module.manifest.world != world {
             return Err(wrong_world(module, world.word()));
         }
         Instance::open(module, self, &self.time)

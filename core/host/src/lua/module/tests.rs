@@ -5,6 +5,7 @@ mod crm;
 mod hostile;
 mod ivr;
 mod loading;
+mod stories;
 mod worlds;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use cordboard_call::event::Direction;
 use cordboard_call::ids::{CallId, TenantId};
 use cordboard_dialplan::node_file::ModulesCeiling;
-use cordboard_dialplan::{Cache, Known, Source, load};
+use cordboard_dialplan::{Cache, Dialplan, Known, Source, load};
 use cordboard_steps::script::{
     CollectOutcome, ScriptAnswer, ScriptCall, ScriptError, ScriptOp, ScriptTurn, StepProgram,
 };
@@ -58,6 +59,13 @@ pub fn try_load(setup: &Setup<'_>) -> Result<(Arc<Module>, Lines), Vec<String>> 
     let plan = load(&source, &known, &mut Cache::default())
         .map_err(|found| found.into_iter().map(|d| d.message).collect::<Vec<_>>())?
         .dialplan;
+    made(setup, &plan)
+}
+
+/// As `try_load`, from a dialplan that is loaded already.
+pub fn made(setup: &Setup<'_>, plan: &Dialplan) -> Result<(Arc<Module>, Lines), Vec<String>> {
+    let manifest = Manifest::parse("modules/x/module.toml", setup.toml.as_bytes())
+        .map_err(|found| found.into_iter().map(|d| d.message).collect::<Vec<_>>())?;
     let loaded = plan.modules.get(setup.name).expect("the module is loaded");
     let manifest = Arc::new(manifest);
     let effective = Effective::of(

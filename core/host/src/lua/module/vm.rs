@@ -102,7 +102,7 @@ impl ModuleVm {
         time: &CpuTime,
     ) -> Result<(Base, Self), Unstarted> {
         let limits = limits_of(module);
-        let world = guest.world;
+        let world = module.manifest.world;
         let broke = |e: mlua::Error| Unstarted::Broke(failure::from_lua(&guest.file, &e, false));
         let base = Base::open(&limits, time).map_err(broke)?;
         let alive = Arc::new(AtomicUsize::new(0));
@@ -299,7 +299,10 @@ fn prepare(
         }
     })?;
     globals.raw_set("file", file)?;
-    let without: Vec<&str> = absent(guest.world).iter().map(|(name, _)| *name).collect();
+    let without: Vec<&str> = absent(module.manifest.world)
+        .iter()
+        .map(|(name, _)| *name)
+        .collect();
     if without.contains(&"random") {
         globals
             .raw_get::<Table>("math")?
@@ -323,7 +326,8 @@ fn bring(
     guest: &LuaGuest,
     module: &Module,
 ) -> Result<BTreeMap<&'static str, Function>, Unstarted> {
-    let wanted = functions(guest.world);
+    let world = module.manifest.world;
+    let wanted = functions(world);
     let names: Vec<&str> = wanted.iter().map(|w| w.name).collect();
     let file = &guest.file;
     let Some(Value::Table(table)) = values.front() else {
@@ -351,7 +355,7 @@ fn bring(
             )),
             (None, _) => reasons.push(format!(
                 "{file}: a {} has no function `{name}`: {}",
-                guest.world.word(),
+                world.word(),
                 said::hint(&name, &names)
             )),
         }
@@ -367,7 +371,7 @@ fn bring(
         if needed && !brought.contains_key(wanted.name) {
             reasons.push(format!(
                 "{file}: a {} needs the function `{}`",
-                guest.world.word(),
+                world.word(),
                 wanted.name
             ));
         }

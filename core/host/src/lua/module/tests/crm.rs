@@ -4,8 +4,8 @@ use super::*;
 use crate::contract::Event;
 use cordboard_steps::script::{OutsideRequest, ScriptCallError, ScriptErrorKind};
 
-const TOML: &str = include_str!("../../../../../../modules/crm/module.toml");
-const FILES: &[(&str, &str)] = &[
+pub const TOML: &str = include_str!("../../../../../../modules/crm/module.toml");
+pub const FILES: &[(&str, &str)] = &[
     (
         "module.lua",
         include_str!("../../../../../../modules/crm/module.lua"),
@@ -20,14 +20,17 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
+/// A request: method, URL, headers, body.
+type Got = (String, String, Vec<(String, String)>, Option<String>);
+
 /// A tenant with a CRM, and the world around it.
 struct Desk {
     host: LuaHost,
     module: Arc<Module>,
     /// What the CRM answers next: status and JSON, or none where it is down.
     answer: Option<(u16, Value)>,
-    /// Requests that it got: method, URL, headers, body.
-    got: Vec<(String, String, Vec<(String, String)>, Option<String>)>,
+    /// Requests that it got.
+    got: Vec<Got>,
     unix_ms: u64,
     store: BTreeMap<String, String>,
     set: BTreeMap<String, String>,

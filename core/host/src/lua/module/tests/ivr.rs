@@ -3,8 +3,8 @@
 use super::*;
 use cordboard_steps::script::{OutsideRequest, ScriptCallError};
 
-const TOML: &str = include_str!("../../../../../../modules/ivr/module.toml");
-const FILES: &[(&str, &str)] = &[
+pub const TOML: &str = include_str!("../../../../../../modules/ivr/module.toml");
+pub const FILES: &[(&str, &str)] = &[
     (
         "module.lua",
         include_str!("../../../../../../modules/ivr/module.lua"),
