@@ -250,6 +250,12 @@ impl Run {
         matches!(self.operation, Some(Operation::Collecting(_)))
     }
 
+    /// The call as the run was told of it.
+    #[cfg(test)]
+    pub(crate) fn info(&self) -> &CallInfo {
+        &self.shared.info
+    }
+
     /// Keeps the blocks that are entered from now on, for `entered`.
     pub(crate) fn keep_entered(&mut self) {
         self.entered = Some(Vec::new());

@@ -56,7 +56,12 @@ pub trait ScriptHost {
     fn resume(&mut self, answer: ScriptAnswer) -> ScriptTurn;
     /// Drops it.
     fn kill(&mut self) {}
-    /// The virtual wall clock, Unix milliseconds, told before each of the others.
+    /// A new test begins: what programs remember of the one before is gone.
+    fn begin_test(&mut self) {}
+    /// The test is over: what services kept is forgotten.
+    fn forget(&mut self) {}
+    /// The virtual wall clock, Unix milliseconds: told when a call begins and before each of the
+    /// others. It goes back only where a test's call names an earlier time.
     fn set_time(&mut self, _unix_ms: u64) {}
     /// When a turn comes by itself, Unix milliseconds: timers of a module's service.
     fn next_timeout(&self) -> Option<u64> {
@@ -176,14 +181,16 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Simulates one call. `outside` answers http and keeps the store from call to call.
+    /// Simulates one call. `outside` answers http and keeps the store, facts and the clock from call
+    /// to call: one that says no time begins a second after the last was over.
     pub fn call(
         &self,
         scripts: &mut dyn ScriptHost,
         outside: &mut Outside,
         call: &TestCall,
     ) -> (Transcript, Vec<Arc<Block>>) {
-        stage::Stage::new(self, call).play(scripts, outside)
+        let stage = stage::Stage::new(self, call, outside.next_call_ms());
+        stage.play(scripts, outside)
     }
 
     /// A prompt: silence of its length.

@@ -239,6 +239,15 @@ impl Story {
         }
     }
 
+    /// Who stands at the first leg's far end; before `begin`.
+    pub fn come_by(&mut self, party: Party) {
+        let info = CallInfo {
+            party,
+            ..self.run.info().clone()
+        };
+        self.run = Run::start(info, Entry::Did);
+    }
+
     pub fn begin(&mut self) {
         self.put(Input::Start);
     }

@@ -14,6 +14,9 @@ use crate::script::{OutsideRequest, Program, ScriptAnswer, ScriptCallError, Scri
 /// Most keys of the store, and most facts; a new one beyond is refused.
 const KEYS_MAX: usize = 10_000;
 
+/// Between two calls of a test.
+const BETWEEN_CALLS_MS: u64 = 1_000;
+
 /// Retained facts by topic and key.
 pub(super) type Facts = BTreeMap<(String, String), Value>;
 
@@ -24,6 +27,8 @@ pub struct Outside {
     pub http: Vec<(String, u16, String)>,
     canned: Canned,
     facts: Arc<Facts>,
+    /// When the last call was over, Unix milliseconds.
+    over_ms: Option<u64>,
     store: BTreeMap<String, String>,
 }
 
@@ -55,6 +60,16 @@ impl Outside {
     pub fn with_steps(mut self, steps: &[CannedStep]) -> Outside {
         self.canned = Canned::new(steps);
         self
+    }
+
+    /// When a call begins that says no time and is not the first, Unix milliseconds.
+    pub(super) fn next_call_ms(&self) -> Option<u64> {
+        self.over_ms.map(|ms| ms.saturating_add(BETWEEN_CALLS_MS))
+    }
+
+    /// A call is over.
+    pub(super) fn call_over(&mut self, unix_ms: u64) {
+        self.over_ms = Some(unix_ms);
     }
 
     /// The turns of a module's step that is canned.

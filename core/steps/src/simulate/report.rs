@@ -137,12 +137,14 @@ pub fn run_tests(
     let mut report = TestReport::default();
     for test in &dialplan.tests {
         let mut outside = Outside::of_test(test);
+        scripts.begin_test();
         let mut failures = Vec::new();
         for (index, call) in test.calls.iter().enumerate() {
             let (transcript, entered) = simulation.call(scripts, &mut outside, call);
             visited.add(&entered);
             failures.extend(judge(test, index + 1, call, transcript));
         }
+        scripts.forget();
         match failures.is_empty() {
             true => report.passed += 1,
             false => report.failed.extend(failures.into_iter().take(1)),

@@ -136,18 +136,26 @@ impl Keys {
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(simulation: &'a Simulation<'a>, call: &'a TestCall) -> Stage<'a> {
+    /// A call that begins at its time, or `follows` another, or begins at the usual time.
+    pub fn new(
+        simulation: &'a Simulation<'a>,
+        call: &'a TestCall,
+        follows: Option<u64>,
+    ) -> Stage<'a> {
         let dialplan = simulation.dialplan;
         let mut narrator = Narrator::default();
         let zone = &dialplan.tenant.zone;
         let asked = call.at.as_deref().unwrap_or(USUAL_TIME);
-        let unix_ms = unix_ms_of(zone, asked).unwrap_or_else(|| {
-            narrator.tell(
-                Time::ZERO,
-                format!("`{asked}` is no time; taken is {USUAL_TIME}"),
-            );
-            unix_ms_of(zone, USUAL_TIME).unwrap_or(0)
-        });
+        let follows = follows.filter(|_| call.at.is_none());
+        let unix_ms = follows
+            .or_else(|| unix_ms_of(zone, asked))
+            .unwrap_or_else(|| {
+                narrator.tell(
+                    Time::ZERO,
+                    format!("`{asked}` is no time; taken is {USUAL_TIME}"),
+                );
+                unix_ms_of(zone, USUAL_TIME).unwrap_or(0)
+            });
         let (info, entry) = who(dialplan, call, unix_ms);
         let mut run = Run::start(info, entry);
         run.keep_entered();
@@ -190,6 +198,7 @@ impl<'a> Stage<'a> {
         scripts: &mut dyn ScriptHost,
         outside: &mut Outside,
     ) -> (Transcript, Vec<Arc<Block>>) {
+        scripts.set_time(self.world.unix_ms);
         self.hand(Input::Start, scripts, outside);
         let mut events = 0;
         while !self.run.is_finished() {
@@ -210,6 +219,7 @@ impl<'a> Stage<'a> {
                 }
             }
         }
+        outside.call_over(self.world.unix_ms);
         let entered = self.run.entered().to_vec();
         (self.narrator.done(), entered)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cordboard_call::cause::Cause;
-use cordboard_call::event::Fact;
+use cordboard_call::event::{Fact, Party};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -11,7 +11,8 @@ use crate::run::{GRACE, Input};
 use crate::script::{
     Program, ScriptAnswer, ScriptCallError, ScriptCommand, ScriptOp, ScriptStart, ScriptTurn,
 };
-use crate::testing::{Story, modules_story, story};
+use crate::testing::{DID, Story, modules_plan, modules_story, story};
+use crate::world::Entry;
 
 const ROUTE: &str = r#"
     set line="sales"; set vip="7"
@@ -97,6 +98,20 @@ fn a_step_begins_with_typed_arguments_and_what_the_module_may_know_of_the_call()
     done(&mut s, "timeout");
     assert_eq!(s.acted(), "answer 1, play bye");
     assert_eq!(s.ended_steps(), "set done, set done, desk.enter timeout");
+}
+
+#[test]
+fn a_module_knows_which_trunk_brought_the_call() {
+    let text = format!("did \"{DID}\" {{ desk.enter sales }}");
+    let mut s = Story::of(modules_plan(&text), Entry::Did, DID, "+441632960001");
+    s.come_by(Party::Trunk("north".into()));
+    s.begin();
+    let call = &begun(&s).call;
+    assert_eq!((call.trunk.as_deref(), &call.user), (Some("north"), &None));
+    let mut s = Story::of(modules_plan(&text), Entry::Did, DID, "alice");
+    s.begin();
+    let call = &begun(&s).call;
+    assert_eq!((&call.trunk, call.user.as_deref()), (&None, Some("alice")));
 }
 
 #[test]

@@ -165,6 +165,32 @@ impl ScriptHost for Desk {
 }
 
 #[test]
+fn each_test_begins_anew() {
+    struct Counts(u32);
+    impl ScriptHost for Counts {
+        fn begin_test(&mut self) {
+            self.0 = 0;
+        }
+        fn start(&mut self, _: &ScriptStart) -> ScriptTurn {
+            self.0 += 1;
+            let outcome = if self.0 == 1 { "timeout" } else { "closed" };
+            ScriptTurn::Done {
+                outcome: Some(outcome.into()),
+            }
+        }
+        fn resume(&mut self, _: ScriptAnswer) -> ScriptTurn {
+            ScriptTurn::Idle
+        }
+    }
+    let test = format!(
+        "test {{ call did=\"{DID}\"; expect \"desk.enter sales -> timeout\"; call did=\"{DID}\"; expect \"desk.enter sales -> closed\" }}\n"
+    );
+    let plan = modules_plan(&format!("{ROUTE}{test}{test}"));
+    let report = run_tests(&plan, &SECOND, &mut Counts(0));
+    assert!(report.is_passed(), "{report}");
+}
+
+#[test]
 fn a_service_acts_by_its_own_clock_and_its_facts_are_read_by_the_next_call() {
     let plan = modules_plan(ROUTE);
     let simulation = Simulation::new(&plan, &SECOND);
@@ -197,7 +223,8 @@ fn a_service_acts_by_its_own_clock_and_its_facts_are_read_by_the_next_call() {
             ..
         }
     ));
-    let mut desk = Desk::default();
+    let over = desk.now;
     let (seen, _) = simulation.call(&mut desk, &mut outside, &caller);
+    assert!(desk.now > over, "one call follows another");
     assert!(texts(&seen).contains(&"0 hangup busy".into()), "{seen}");
 }
