@@ -124,40 +124,38 @@ impl Scripts {
     }
 }
 
+/// Can this be a source file at all? What is wrong is said.
+fn admissible(file: &str, source: &str, diagnostics: &mut Vec<ScriptDiagnostic>) -> bool {
+    let wrong = if !is_path(file) {
+        let help = "use lower-case letters, digits, `_`, `-` and folders, and end in `.lua`";
+        Some(("this cannot be a script's file name".to_owned(), help))
+    } else if source.len() > SOURCE_BYTES_MAX {
+        let message = format!(
+            "the file has {} bytes; {SOURCE_BYTES_MAX} is the most",
+            source.len()
+        );
+        Some((message, "split it: `require` takes files of this folder"))
+    } else {
+        None
+    };
+    let fine = wrong.is_none();
+    diagnostics.extend(wrong.map(|(message, help)| ScriptDiagnostic {
+        file: file.to_owned(),
+        line: 1,
+        column: 1,
+        message,
+        help: Some(help.into()),
+    }));
+    fine
+}
+
 fn parse(
     file: &str,
     source: &str,
     purpose: Purpose,
     diagnostics: &mut Vec<ScriptDiagnostic>,
 ) -> Option<Parsed> {
-    let mut report = |line, message: String, help: Option<String>| {
-        diagnostics.push(ScriptDiagnostic {
-            file: file.to_owned(),
-            line,
-            column: 1,
-            message,
-            help,
-        });
-    };
-    if !is_path(file) {
-        let help = "use lower-case letters, digits, `_`, `-` and folders, and end in `.lua`";
-        report(
-            1,
-            "this cannot be a script's file name".into(),
-            Some(help.into()),
-        );
-        return None;
-    }
-    if source.len() > SOURCE_BYTES_MAX {
-        let message = format!(
-            "the file has {} bytes; {SOURCE_BYTES_MAX} is the most",
-            source.len()
-        );
-        report(
-            1,
-            message,
-            Some("split it: `require` takes files of this folder".into()),
-        );
+    if !admissible(file, source, diagnostics) {
         return None;
     }
     let compiled = Compiler::new()

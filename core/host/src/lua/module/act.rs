@@ -15,6 +15,8 @@ use crate::contract::{Act, Action, HttpSend, Input, StartCall};
 
 /// Ids from here on are ours: input number times 65,536, and the action's place.
 const OWN_IDS: u64 = 1 << 52;
+/// How long a started call rings when it does not say.
+const RINGS_MS: u32 = 20_000;
 /// How long an http request waits when it does not say.
 const HTTP_MS: u32 = 5_000;
 
@@ -75,16 +77,7 @@ enum Written {
     ClearTimer {
         name: String,
     },
-    StartCall {
-        user: Option<String>,
-        trunk: Option<String>,
-        number: Option<String>,
-        route: String,
-        caller_id: Option<String>,
-        timeout_ms: Option<u32>,
-        variables: Option<BTreeMap<String, String>>,
-        key: Option<String>,
-    },
+    StartCall(Start),
     Reply {
         request: u64,
         answer: Option<Value>,
@@ -97,6 +90,20 @@ enum Written {
         body: Option<String>,
         timeout_ms: Option<u32>,
     },
+}
+
+/// A call that nobody dialled in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    user: Option<String>,
+    trunk: Option<String>,
+    number: Option<String>,
+    route: String,
+    caller_id: Option<String>,
+    timeout_ms: Option<u32>,
+    variables: Option<BTreeMap<String, String>>,
+    key: Option<String>,
 }
 
 /// Reads what `handle` gave back, as JSON text. `first` is the number of its first input.
@@ -176,24 +183,15 @@ fn read(written: Written) -> Result<Act, String> {
         },
         Written::SetTimer { .. } => return Err("`at_ms` is Unix milliseconds".into()),
         Written::ClearTimer { name } => Act::ClearTimer { name },
-        Written::StartCall {
-            user,
-            trunk,
-            number,
-            route,
-            caller_id,
-            timeout_ms,
-            variables,
-            key,
-        } => Act::StartCall(StartCall {
-            user,
-            trunk,
-            number,
-            route,
-            caller_id,
-            timeout_ms: timeout_ms.unwrap_or(20_000),
-            variables: variables.unwrap_or_default(),
-            key,
+        Written::StartCall(start) => Act::StartCall(StartCall {
+            user: start.user,
+            trunk: start.trunk,
+            number: start.number,
+            route: start.route,
+            caller_id: start.caller_id,
+            timeout_ms: start.timeout_ms.unwrap_or(RINGS_MS),
+            variables: start.variables.unwrap_or_default(),
+            key: start.key,
         }),
         Written::Reply {
             request,

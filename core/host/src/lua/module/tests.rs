@@ -1,9 +1,9 @@
 //! Lua modules under test: real manifests, real dialplan lines, answers given by hand.
 
 mod actions;
-mod crm;
+mod first_call_script;
+mod first_connector;
 mod hostile;
-mod ivr;
 mod loading;
 mod stories;
 mod worlds;

@@ -90,8 +90,8 @@ fn play(
 fn stories_of_ivr() {
     play(
         "ivr",
-        super::ivr::TOML,
-        super::ivr::FILES,
+        first_call_script::TOML,
+        first_call_script::FILES,
         include_str!("../../../../../../modules/ivr/tests/main.kdl"),
         &[
             "welcome", "menu", "menu.uk", "invalid", "silence", "one", "two", "goodbye",
@@ -104,8 +104,8 @@ fn stories_of_ivr() {
 fn stories_of_crm() {
     play(
         "crm",
-        super::crm::TOML,
-        super::crm::FILES,
+        first_connector::TOML,
+        first_connector::FILES,
         include_str!("../../../../../../modules/crm/tests/main.kdl"),
         &["vip", "known", "unknown", "down"],
     );
