@@ -70,6 +70,11 @@ impl DataDir {
         self.root.join("modules")
     }
 
+    /// Compiled code of modules.
+    pub fn compiled(&self) -> PathBuf {
+        self.root.join("compiled")
+    }
+
     /// The SQLite database.
     pub fn database(&self) -> PathBuf {
         self.root.join("cordboard.db")

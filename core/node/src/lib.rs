@@ -42,9 +42,27 @@ pub mod tenants;
 pub mod watch;
 pub mod world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cli::{Cli, Command, OfModule};
+
+/// What the switch says to a child of its own program, and nobody else: `compile-module IN OUT`
+/// compiles one artefact. None: the command line is a person's.
+pub fn aside() -> Option<ExitCode> {
+    let mut words = std::env::args_os().skip(1);
+    if words.next()? != cordboard_host::wasm::COMPILE_VERB {
+        return None;
+    }
+    let (input, output) = (PathBuf::from(words.next()?), PathBuf::from(words.next()?));
+    Some(match cordboard_host::wasm::compile_to(&input, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    })
+}
 
 /// Carries a command line out.
 pub fn run(cli: Cli) -> ExitCode {
@@ -57,14 +75,14 @@ pub fn run(cli: Cli) -> ExitCode {
             dir,
             scripts,
             modules,
-        } => offline::check(&offline::Places::new(&dir, &scripts, modules), cli.json),
+        } => offline::check(&offline::Places::new(&data, &dir, &scripts, modules), cli.json),
         Command::Test {
             dir,
             scripts,
             modules,
-        } => offline::test(&offline::Places::new(&dir, &scripts, modules), cli.json),
+        } => offline::test(&offline::Places::new(&data, &dir, &scripts, modules), cli.json),
         Command::Fmt { dir, check } => offline::fmt(&dir, check, cli.json),
-        Command::Simulate(call) => offline::simulate(&call, cli.json),
+        Command::Simulate(call) => offline::simulate(&data, &call, cli.json),
         Command::Module {
             what: OfModule::Files(what),
         } => sdk::run(&data, what, cli.json),

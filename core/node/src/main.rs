@@ -11,5 +11,5 @@ use cordboard_node::cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cordboard_node::run(Cli::parse())
+    cordboard_node::aside().unwrap_or_else(|| cordboard_node::run(Cli::parse()))
 }

@@ -14,11 +14,12 @@ use cordboard_steps::simulate::simulate as follow;
 use serde_json::json;
 
 use crate::cli::{Simulate, choose_modules};
+use crate::data_dir::DataDir;
 use crate::files;
 use crate::loader::forge::Forge;
 use crate::loader::{Folders, LoadError, Memory, Passed};
 use crate::simulated::{Lengths, SimulatedScripts};
-use crate::start::programs::compilers;
+use crate::start::kinds::Kinds;
 use crate::start::settings;
 
 /// Where a command finds a tenant's files.
@@ -26,15 +27,17 @@ pub struct Places {
     dir: PathBuf,
     scripts: PathBuf,
     modules: PathBuf,
+    data: DataDir,
 }
 
 impl Places {
     /// A tenant's folder, the scripts, and the modules where they were named.
-    pub fn new(dir: &Path, scripts: &Path, modules: Option<PathBuf>) -> Places {
+    pub fn new(data: &DataDir, dir: &Path, scripts: &Path, modules: Option<PathBuf>) -> Places {
         Places {
             dir: dir.to_path_buf(),
             scripts: scripts.to_path_buf(),
             modules: choose_modules(modules),
+            data: data.clone(),
         }
     }
 }
@@ -52,8 +55,9 @@ fn load(places: &Places) -> Result<(Passed, Source), LoadError> {
     // A machine whose own file has mistakes still has tenants to check: with its defaults.
     let settings = settings(&folders.dialplans).map(|loaded| loaded.settings);
     let settings = settings.unwrap_or_default();
-    let roots = vec![places.modules.clone()];
-    let forge = Forge::new(roots, compilers(), &settings);
+    let roots = vec![places.modules.clone(), places.data.modules()];
+    let kinds = Kinds::of_tool(places.data.compiled());
+    let forge = Forge::new(roots, kinds.compilers(), &settings);
     let mut memory = Memory::with_modules(Arc::new(forge));
     let material = memory.read(&folders, dir)?;
     let source = material.source.clone();
@@ -191,8 +195,8 @@ fn lay_out(dir: &Path, source: &Source, check: bool) -> LaidOut {
 }
 
 /// `cordboard simulate DIR --from .. --to .. --at .. --keys ..`.
-pub fn simulate(ask: &Simulate, json: bool) -> ExitCode {
-    let places = Places::new(&ask.dir, &ask.scripts, ask.modules.clone());
+pub fn simulate(data: &DataDir, ask: &Simulate, json: bool) -> ExitCode {
+    let places = Places::new(data, &ask.dir, &ask.scripts, ask.modules.clone());
     let (passed, _) = match load(&places) {
         Ok(loaded) => loaded,
         Err(error) => return failed(&error, json),

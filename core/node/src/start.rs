@@ -1,5 +1,7 @@
 //! The start of a switch: every part made once, in order, and taken down in the other.
 
+mod greet;
+pub mod kinds;
 pub mod programs;
 
 use std::collections::HashMap;
@@ -23,6 +25,8 @@ use tokio::sync::mpsc;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use self::greet::greet;
+use self::kinds::Kinds;
 use crate::cli::Start;
 use crate::clock::{Clock, unix_ms};
 use crate::control::server;
@@ -38,7 +42,7 @@ use crate::outlets::Outlets;
 use crate::outside::Outside;
 use crate::passwords::Passwords;
 use crate::registrar::BindingChange;
-use crate::reload::{Outcome, Reloader, ReloaderParts};
+use crate::reload::{Reloader, ReloaderParts};
 use crate::shard::thread::ShardThread;
 use crate::shard::{Input, Shard, ShardLimits, ShardParts};
 use crate::sockets::tcp::{Tcp, TcpLimits};
@@ -258,6 +262,7 @@ async fn assemble(
     };
     let outside = Outside::new(Arc::clone(&store), shard.clone(), runtime.clone());
     let program_doors = programs::doors(&shard, clock);
+    let kinds = Kinds::of_node(data.compiled(), &settings);
     let hub = Hub::new(HubParts {
         store: Arc::clone(&store),
         journal: journal.clone(),
@@ -277,8 +282,9 @@ async fn assemble(
     let outlets = Outlets {
         tcp: Arc::clone(&tcp),
         media: media.handle(),
-        workers: programs::workers(&program_doors, &modules)?,
+        workers: programs::workers(&program_doors, &modules, &kinds)?,
         outside,
+        modules: Arc::clone(&modules),
         bindings: changed,
         shard: shard.clone(),
         stop: stop.clone(),
@@ -305,7 +311,7 @@ async fn assemble(
     };
     let reloader = ReloaderParts {
         folders,
-        forge: Arc::new(programs::forge(&data, places, &settings)),
+        forge: Arc::new(programs::forge(&data, places, &settings, &kinds)),
         now: Arc::new(move || clock.read().now),
         store: Arc::clone(&store),
         shard: shard.clone(),
@@ -469,38 +475,4 @@ fn figures_of(
             "tcp_refused": tcp.refused.load(std::sync::atomic::Ordering::Relaxed),
         })
     })
-}
-
-/// Ten lines that say what to do next.
-fn greet(data: &DataDir, networks: &Networks, http: &[std::net::SocketAddr], outcome: &Outcome) {
-    let list = |addresses: &[std::net::SocketAddr]| {
-        addresses
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    println!(
-        "Cordboard {} is up. Data: {}",
-        env!("CARGO_PKG_VERSION"),
-        data.root.display()
-    );
-    println!(
-        "SIP:  udp {}   tcp {}",
-        list(&networks.udp),
-        list(&networks.tcp)
-    );
-    for http in http {
-        println!("Http: http://{http}/health   http://{http}/metrics");
-    }
-    for (tenant, _) in &outcome.refused {
-        println!("Tenant {tenant} is refused; the log says why, `cordboard health` says it again.");
-    }
-    for (tenant, user, password) in &outcome.fresh {
-        println!("New password: tenant {tenant}, user {user}: {password}");
-    }
-    println!("Passwords again:  cordboard secrets        Devices:  cordboard users");
-    println!("Calls:            cordboard calls          Events:   cordboard trace");
-    println!("What happened:    cordboard contacts, then cordboard explain ID");
-    println!("Change a file under dialplans/ and the next call follows it.");
 }

@@ -26,6 +26,9 @@ const LUA_BYTES_MAX: u64 = 256 << 10;
 /// Name of a manifest's file.
 pub const MANIFEST: &str = "module.toml";
 
+/// A manifest that was read, with what dialplans see of it; or its mistakes.
+pub type Read = Result<(Arc<Manifest>, Arc<ModuleSchema>), Arc<Vec<Diagnostic>>>;
+
 /// One module on the disk.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -36,7 +39,7 @@ pub struct Found {
     /// Text of the manifest, for showing mistakes in it.
     pub text: Arc<str>,
     /// The manifest, or its mistakes.
-    pub manifest: Result<(Arc<Manifest>, Arc<ModuleSchema>), Arc<Vec<Diagnostic>>>,
+    pub manifest: Read,
 }
 
 /// What was found at one look.

@@ -25,13 +25,17 @@ const DISABLED: &str = "disabled";
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Could this version take over the state of the one that runs? Nothing changes.
+pub type TryHandOver = dyn Fn(Arc<Module>) -> Doing<Result<(), String>> + Send + Sync;
+/// These generations serve from now on.
+pub type Serve = dyn Fn(Arc<Tenants>) -> Doing<()> + Send + Sync;
 
 /// Who runs modules that live longer than a call, and must take over from one generation to the next.
 pub struct Followers {
     /// Could this version take over the state of the one that runs? Nothing changes.
-    pub try_hand_over: Box<dyn Fn(Arc<Module>) -> Doing<Result<(), String>> + Send + Sync>,
+    pub try_hand_over: Box<TryHandOver>,
     /// These generations serve from now on.
-    pub serve: Box<dyn Fn(Arc<Tenants>) -> Doing<()> + Send + Sync>,
+    pub serve: Box<Serve>,
 }
 
 impl Reloader {

@@ -11,13 +11,14 @@ use cordboard_dialplan::NodeFile;
 use cordboard_host::lua::Workers as ScriptWorkers;
 use cordboard_host::module::Module;
 use cordboard_host::program::{OnDisabled, OnTurn, Runner, Runners, Whereabouts, Workers, counted};
-use cordboard_host::{CpuTime, Limits as ScriptLimits, WorkerClosed};
+use cordboard_host::{CpuTime, Limits as ScriptLimits};
 use serde_json::json;
 
+use super::kinds::Kinds;
 use crate::cli::Start;
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
-use crate::loader::forge::{Compilers, Forge};
+use crate::loader::forge::Forge;
 use crate::mailbox::Sender;
 use crate::modules::{EventRuns, Modules};
 use crate::shard::Input;
@@ -33,13 +34,8 @@ pub fn roots(data: &DataDir, places: &Start) -> Vec<PathBuf> {
 }
 
 /// What makes modules.
-pub fn forge(data: &DataDir, places: &Start, settings: &NodeFile) -> Forge {
-    Forge::new(roots(data, places), compilers(), settings)
-}
-
-/// The kinds that can be compiled here.
-pub fn compilers() -> Compilers {
-    Compilers::default()
+pub fn forge(data: &DataDir, places: &Start, settings: &NodeFile, kinds: &Kinds) -> Forge {
+    Forge::new(roots(data, places), kinds.compilers(), settings)
 }
 
 /// What runners of steps and the tasks of modules share.
@@ -89,7 +85,7 @@ pub fn doors(shard: &Sender<Input>, clock: Clock) -> Doors {
 }
 
 /// Who runs scripts and modules' steps.
-pub fn workers(doors: &Doors, modules: &Arc<Modules>) -> Result<Workers, String> {
+pub fn workers(doors: &Doors, modules: &Arc<Modules>, kinds: &Kinds) -> Result<Workers, String> {
     let time = CpuTime::clock(crate::clock::thread_cpu);
     let scripts = ScriptWorkers::start(
         SCRIPT_THREADS,
@@ -100,12 +96,12 @@ pub fn workers(doors: &Doors, modules: &Arc<Modules>) -> Result<Workers, String>
     )
     .map_err(|e| format!("script worker: {e}"))?;
     let service: Arc<dyn Runner> = modules.clone();
+    let (runners, start_event) = kinds.runners(&doors.on_step_turn)?;
     let runners = Runners {
         service: Some(service),
-        ..Runners::default()
+        ..runners
     };
-    // The threads of a kind that runs connectors take their events here.
-    modules.connect(Box::new(|_, _, _| Err(WorkerClosed)), runners.clone());
+    modules.connect(start_event, runners.clone());
     let (whereabouts, now) = (Arc::clone(&doors.whereabouts), Arc::clone(&doors.now));
     Ok(Workers::new(scripts, runners, whereabouts, now))
 }
