@@ -189,3 +189,65 @@ fn the_shipped_files_are_laid_out_as_fmt_would() {
         assert_eq!(format(&file, &text).unwrap(), text, "{file}");
     }
 }
+
+/// What people write, held against the manifests of the modules that come with the switch.
+#[test]
+fn the_modules_that_come_with_the_switch_take_the_routes_that_people_write() {
+    let text = r#"
+tenant acme domain="acme.example"
+user alice
+user bob
+module crm {
+    grant http "https://crm.example.com/*" rate="50/s"
+    grant store
+    config base="https://crm.example.com" token=(secret)"crm-token" {
+        field "name" path="full_name"
+    }
+}
+module ivr
+module queue {
+    config {
+        queue "sales" strategy=longest-idle wrap-up="5s" {
+            agents alice bob
+            tier "2" { agents bob; after "30s" }
+        }
+    }
+}
+did "+441" {
+    crm.look-up timeout="300ms" {
+        on found { set greeting="{var.crm.name}" }
+    }
+    ivr.menu prompt=welcome digits=1 {
+        on "1" { queue.enter SALES priority="{var.crm.priority}" { on timeout { hangup } } }
+        on timeout { hangup }
+    }
+    else { hangup cause=busy }
+}
+"#;
+    let mut cache = Cache::new();
+    let good = text.replace("SALES", "sales");
+    let source = Source::of([("main.kdl", &*good)]);
+    let loaded = match load(&source, &known(), &mut cache) {
+        Ok(loaded) => loaded,
+        Err(findings) => panic!("{}", render(&findings, &source, false)),
+    };
+    let serious: Vec<_> = loaded
+        .warnings
+        .iter()
+        .filter(|w| w.severity < crate::Severity::Note)
+        .collect();
+    assert!(serious.is_empty(), "{serious:?}");
+    assert_eq!(loaded.dialplan.modules.len(), 3);
+    let wrong = text.replace("SALES", "salse");
+    let source = Source::of([("main.kdl", &*wrong)]);
+    let findings = load(&source, &known(), &mut cache).unwrap_err();
+    let errors = findings
+        .iter()
+        .filter(|f| f.severity == crate::Severity::Error);
+    let errors: Vec<String> = errors.map(|f| f.message.clone()).collect();
+    assert_eq!(
+        errors,
+        ["no queue is called `salse` in the settings of `queue`"]
+    );
+    assert!(render(&findings, &source, false).contains("did you mean `sales`?"));
+}

@@ -113,6 +113,7 @@ pub(in crate::check) fn check_canned(
 /// What `on` may name.
 pub(super) fn outcomes(schema: &StepSchema) -> Vec<&str> {
     let declared = schema.outcomes.iter().map(String::as_str);
+    let declared = declared.filter(|outcome| !ALWAYS.contains(outcome));
     let done = (schema.outcomes.is_empty() && !schema.any_outcome).then_some("done");
     declared.chain(done).chain(ALWAYS).collect()
 }
