@@ -235,7 +235,13 @@ impl LuaHost {
                 Err(error) => ScriptTurn::Failed { error },
             },
         };
-        settle(vm, &turn);
+        match &turn {
+            // Stopped in the middle of what it keeps between calls: the next gets a fresh VM.
+            ScriptTurn::Failed { error } if error.kind == ScriptErrorKind::Budget => {
+                vm.heap.retire(&vm.base.lua);
+            }
+            turn => settle(vm, turn),
+        }
         // What is left of the answer needs the VM no more.
         self.pool.leave(at);
         crate::lua::module::tell(&run.module, lines);

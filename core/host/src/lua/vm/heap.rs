@@ -35,7 +35,8 @@ impl Heap {
         self.full |= self.collected > self.limit / 4 * 3;
     }
 
-    /// It met its limit: nothing new, and what the failed run held is given back.
+    /// Nothing new may begin: it met its limit, or a run was stopped in its middle. What that
+    /// held is given back.
     pub fn retire(&mut self, lua: &Lua) {
         self.full = true;
         if lua.gc_collect().is_ok() {

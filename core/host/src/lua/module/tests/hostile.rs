@@ -77,6 +77,23 @@ fn a_loop_without_end_is_stopped_wherever_it_stands() {
 }
 
 #[test]
+fn a_vm_that_was_stopped_in_its_middle_serves_nobody_else() {
+    let module = of(
+        "call-script",
+        "local calls = 0\nreturn { run = function() calls += 1 while calls == 2 do end return if calls == 1 then \"done\" else \"gone-on\" end }",
+    );
+    let mut host = host();
+    let mut outcome = |n| {
+        let start = begin(n, "go", json!({}), &[]);
+        run(&mut host, &module, start, |_| ScriptAnswer::Done)
+    };
+    assert_eq!(outcome(1), done("done"));
+    assert_eq!(failure(outcome(2)).kind, ScriptErrorKind::Budget);
+    // A fresh VM counts from the beginning.
+    assert_eq!(outcome(3), done("done"));
+}
+
+#[test]
 fn a_service_that_loops_is_stopped_and_says_where() {
     for body in [
         "while true do end",
