@@ -262,6 +262,17 @@ fn the_same_inputs_give_the_same_actions_from_a_saved_state() {
 }
 
 #[test]
+fn names_come_in_the_same_order_in_every_vm() {
+    let handle = "local words = {}\nfor i = 1, 200 do words[\"w\" .. i * 7919 % 1009] = i end\n\
+        local all = {}\nfor word in words do table.insert(all, word) end\n\
+        return { { act = \"publish\", topic = \"x.seen\", payload = { all = all } } }";
+    let first = service(handle).handle(&[timer(1)]).unwrap();
+    for _ in 0..3 {
+        assert_eq!(service(handle).handle(&[timer(1)]).unwrap(), first);
+    }
+}
+
+#[test]
 fn an_http_answer_is_a_status_or_an_error() {
     let mut service = service(
         "local body = inputs[1].body\nreturn { { act = \"reply\", request = 1, error = body.status and tostring(body.status) or body.error.kind } }",
