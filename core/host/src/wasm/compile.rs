@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::engine::{Compiling, EngineError, WasmLimits, config};
+use super::engine::{Compiling, WasmLimits, config};
 
 /// The hidden verb of the binary: `cordboard compile-module IN OUT`.
 pub const VERB: &str = "compile-module";
@@ -104,36 +104,37 @@ fn first_line(text: &str) -> &str {
 }
 
 impl Cache {
-    /// Opens the folder, making it if need be.
-    pub fn open(
-        folder: PathBuf,
-        compiling: Compiling,
-        engine: &Engine,
-    ) -> Result<Cache, EngineError> {
-        let failed = |what: &str| EngineError(format!("{}: {what}", folder.display()));
+    /// A cache in this folder, which is made when the first artefact is compiled.
+    pub fn of(folder: PathBuf, compiling: Compiling, engine: &Engine) -> Cache {
+        let mut hash = Sums(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hash);
+        Cache {
+            folder,
+            compiling,
+            engine_hash: format!("{:016x}", hash.finish()),
+            turn: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes sure that the folder is there, is ours, and nobody else's.
+    fn open(&self) -> Result<(), String> {
+        let failed = |what: &str| format!("{}: {what}", self.folder.display());
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&folder)
+            .create(&self.folder)
             .map_err(|e| failed(&e.to_string()))?;
-        let about = fs::symlink_metadata(&folder).map_err(|e| failed(&e.to_string()))?;
+        let about = fs::symlink_metadata(&self.folder).map_err(|e| failed(&e.to_string()))?;
         if !about.is_dir() || about.uid() != our_uid() {
             return Err(failed(
                 "compiled code is kept here, and it must be a folder of the user that runs the switch",
             ));
         }
         if about.mode() & 0o077 != 0 {
-            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+            fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))
                 .map_err(|e| failed(&e.to_string()))?;
         }
-        let mut hash = Sums(Sha256::new());
-        engine.precompile_compatibility_hash().hash(&mut hash);
-        Ok(Cache {
-            folder,
-            compiling,
-            engine_hash: format!("{:016x}", hash.finish()),
-            turn: AtomicU64::new(0),
-        })
+        Ok(())
     }
 
     #[cfg(test)]
@@ -144,6 +145,7 @@ impl Cache {
     /// The component of an artefact, compiled if it is not there yet.
     pub fn component(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
         looks_like_component(bytes)?;
+        self.open()?;
         let name = format!("{}-{}", hex(&Sha256::digest(bytes)), self.engine_hash);
         let kept = self.folder.join(&name).with_extension(CODE);
         if let Some(component) = load(engine, &kept) {

@@ -109,11 +109,11 @@ impl std::fmt::Debug for WasmEngine {
 }
 
 impl WasmEngine {
-    /// Begins an engine. Compiled code is kept in `folder`, which is made with mode 0700. `time`
-    /// tells a thread's CPU time; `Counted` counts slices instead.
+    /// Begins an engine. Compiled code is kept in `folder`, which is made with mode 0700 when
+    /// the first artefact comes. `time` tells a thread's CPU time; `Counted` counts slices instead.
     ///
     /// # Errors
-    /// The machine allows no pool of that size, or the folder cannot be had.
+    /// The machine allows no pool of that size.
     pub fn start(
         limits: WasmLimits,
         folder: PathBuf,
@@ -136,7 +136,7 @@ impl WasmEngine {
         let mut linker = Linker::new(&engine);
         CallScript::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)
             .map_err(|e| EngineError(format!("the contract could not be linked: {e:#}")))?;
-        let cache = Cache::open(folder, compiling, &engine)?;
+        let cache = Cache::of(folder, compiling, &engine);
         let clock = Arc::new(Clock {
             began: Instant::now(),
             slices: AtomicU64::new(0),

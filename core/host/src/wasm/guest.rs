@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::code::Code;
 use super::engine::WasmEngine;
 use super::failure;
+use super::host::WasmHost;
 use super::instance::{Asked, Instance, at_once, room};
 use super::state::{Exchange, Purpose};
 use crate::contract::{Action, Event, Input, Reasoned, Refused, Report, RouteRequest, World};
@@ -93,6 +94,11 @@ impl fmt::Debug for WasmGuest {
 }
 
 impl WasmGuest {
+    /// A host for steps of this and every other WASM module of the same engine.
+    pub fn host(&self) -> WasmHost {
+        WasmHost::new(&self.engine)
+    }
+
     fn alone(&self, module: &Arc<Module>, world: World) -> Result<Alone, ScriptError> {
         if self.world != world {
             return Err(wrong_world(module, world.word()));

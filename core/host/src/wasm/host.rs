@@ -426,13 +426,13 @@ impl StepHost for WasmHost {
         if let Err(error) = self.open(key, module, work) {
             return ScriptTurn::Failed { error };
         }
-        self.to_turn(key)
+        self.run_to_turn(key)
     }
 
     fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         match self.take_answer(key, answer)? {
             Some(turn) => Some(turn),
-            None => Some(self.to_turn(key)),
+            None => Some(self.run_to_turn(key)),
         }
     }
 
@@ -474,7 +474,7 @@ impl StepHost for WasmHost {
 
 impl WasmHost {
     /// Polls one run until it has a turn; its budget of CPU time bounds this.
-    fn to_turn(&mut self, key: CallId) -> ScriptTurn {
+    fn run_to_turn(&mut self, key: CallId) -> ScriptTurn {
         loop {
             if let Some(turn) = self.poll(key) {
                 return turn;

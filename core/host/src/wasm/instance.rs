@@ -18,7 +18,7 @@ use super::code::{Code, Pre};
 use super::convert;
 use super::engine::WasmEngine;
 use super::failure;
-use super::state::{Exchange, Purpose, Room, State};
+use super::state::{Exchange, Purpose, Room, Seat, State};
 use crate::contract::{
     Action, Event, Found, Input, Query, Reasoned, Refused, Report, RouteRequest, STATE_BYTES_MAX,
 };
@@ -44,6 +44,13 @@ enum Live {
 /// Room for one instance, or why there is none.
 pub(super) fn room(engine: &Arc<WasmEngine>, module: &Module) -> Result<Room, ScriptError> {
     let full = |what: String| failure::plain(ScriptErrorKind::Overload, what);
+    let Some(seat) = Seat::take(module) else {
+        return Err(full(format!(
+            "module `{0}`: all its {1} instances are in use: `instances` under [limits] in its \
+             module.toml asks for more",
+            module.name, module.limits.instances_max
+        )));
+    };
     let account = engine.account(&module.tenant);
     let Some(permit) = account.enter() else {
         return Err(full(format!(
@@ -63,6 +70,7 @@ pub(super) fn room(engine: &Arc<WasmEngine>, module: &Module) -> Result<Room, Sc
     };
     Ok(Room {
         place,
+        seat,
         permit,
         account,
     })

@@ -207,7 +207,7 @@ fn a_trap_or_a_loop_in_start_fails_the_first_step_and_the_check() {
         let reasons = module.guest.check(&module).unwrap_err();
         let mut host = WasmHost::new(&engine);
         let error = failure(host.begin(call(1), &module, go(1)));
-        assert_eq!(reasons, [error.message.clone()]);
+        assert_eq!(reasons, std::slice::from_ref(&error.message));
         error
     };
     assert_eq!(
@@ -258,6 +258,38 @@ fn a_trap_ends_only_the_instance_that_made_it() {
     }
     assert_eq!(engine.instances(), 0, "no instance is kept after a trap");
     still_serves(&engine, &mut host);
+}
+
+#[test]
+fn a_modules_own_limit_of_instances_is_overload_at_once() {
+    let engine = engine();
+    let text = script(&format!(
+        "(call $answer (local.get 4) (i32.const 256)) {}",
+        ok(4)
+    ));
+    let two = Limits {
+        instances_max: 2,
+        ..limits()
+    };
+    let module = load(
+        &engine,
+        &Wanted {
+            limits: two,
+            ..wanted("call-script", &text)
+        },
+    );
+    let mut host = WasmHost::new(&engine);
+    host.begin(call(1), &module, go(1));
+    host.begin(call(2), &module, go(2));
+    let error = failure(host.begin(call(3), &module, go(3)));
+    assert_eq!(error.kind, ScriptErrorKind::Overload);
+    assert!(
+        error.message.contains("all its 2 instances"),
+        "{}",
+        error.message
+    );
+    host.kill(call(1));
+    assert_eq!(op(host.begin(call(3), &module, go(3))), ScriptOp::Answer);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use cordboard_steps::script::{Program, ScriptCommand, ScriptErrorKind, ScriptSta
 use super::fixtures::*;
 use crate::module::{Limits, StepHost, Work};
 use crate::program::{OnTurn, Runner};
-use crate::wasm::{Pumped, Quota, SLICE, WasmHost, WasmThreads};
+use crate::wasm::{Pumped, Quota, WasmHost, WasmThreads};
 
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 
@@ -36,10 +36,11 @@ fn a_loop_in_one_tenant_holds_another_up_for_a_slice_and_not_longer() {
     for n in 1..=10 {
         assert_eq!(host.admit(call(n), &hog, go(n)), None);
     }
-    let mut waits = Vec::new();
+    let (mut waits, mut slices_most) = (Vec::new(), 0);
     for n in 100..120 {
         let asked = Instant::now();
         assert_eq!(host.admit(call(n), &decides, go(n)), None);
+        let mut slices = 0;
         loop {
             match host.pump() {
                 Pumped::Turn(key, turn) => {
@@ -47,20 +48,25 @@ fn a_loop_in_one_tenant_holds_another_up_for_a_slice_and_not_longer() {
                     assert_eq!(outcome(turn).as_deref(), Some("sales"));
                     break;
                 }
-                Pumped::Later => std::thread::sleep(Duration::from_millis(1)),
-                other => assert_ne!(other, Pumped::Nothing),
+                Pumped::Moved => slices += 1,
+                other => panic!("{other:?}: the decision's tenant has spent nothing"),
             }
         }
         waits.push(asked.elapsed());
+        slices_most = slices_most.max(slices);
     }
     waits.sort();
-    let median = waits[waits.len() / 2];
     println!(
-        "a decision beside ten loops: median {median:?}, longest {:?}",
-        waits[19]
+        "a decision beside ten loops: median {:?}, longest {:?}, {slices_most} slices at most",
+        waits[waits.len() / 2],
+        waits[waits.len() - 1],
     );
-    // One slice of a loop and its own; the rest is for a busy machine.
-    assert!(median < SLICE * 3, "{waits:?}");
+    // Time is the machine's, which may be busy: one slice of a loop, and one of its own that the
+    // clock happened to end.
+    assert!(
+        slices_most <= 2,
+        "{slices_most} slices of others came first"
+    );
 }
 
 #[test]
