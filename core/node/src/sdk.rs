@@ -182,7 +182,7 @@ fn carry_out(data: &DataDir, what: ModuleCommand, json: bool) -> Result<(), Buil
             let dir = folder(&module);
             let manifest = manifest(&dir)?;
             build::build(&shop()?, &dir, &manifest, agreed(&manifest))?;
-            stories::play(&dir, json)
+            stories::play(data, &dir, json)
         }
         ModuleCommand::Package { module, key, out } => {
             let key = key.map(|name| keys::signing(&data.root, &name)).transpose()?;

@@ -1,5 +1,7 @@
 //! What a simulation takes from the node: prompts' true lengths and the real hosts of scripts and modules.
 
+mod services;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +13,10 @@ use cordboard_host::manifest::Kind;
 use cordboard_host::module::{StepBegin, StepHost, Work};
 use cordboard_host::program::Programs;
 use cordboard_media::Audio;
-use cordboard_steps::simulate::{PromptLengths, ScriptHost};
+use cordboard_steps::simulate::{PromptLengths, Retained, ScriptHost};
 use cordboard_steps::{ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn};
+
+use services::Services;
 
 /// Samples a second of decoded prompts.
 const SAMPLE_RATE: u64 = 8_000;
@@ -52,8 +56,17 @@ impl StepHosts {
 pub struct SimulatedScripts {
     host: LuaHost,
     steps: StepHosts,
+    services: Services,
     programs: Arc<Programs>,
-    running: Option<(CallId, Option<Kind>)>,
+    running: Option<(CallId, Runs)>,
+}
+
+/// What runs a call's program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    Script,
+    Step(Kind),
+    Service,
 }
 
 impl SimulatedScripts {
@@ -62,6 +75,7 @@ impl SimulatedScripts {
         Self {
             host,
             steps: StepHosts::default(),
+            services: Services::default(),
             programs,
             running: None,
         }
@@ -81,18 +95,18 @@ impl SimulatedScripts {
         };
         let kind = module.kind();
         let (world, key) = (module.manifest.world, start.call.id);
-        match self.steps.of(kind) {
-            Some(host) if world != World::Service => {
-                self.running = Some((key, Some(kind)));
-                host.begin(key, &module, Work::Step(Box::new(begin)))
-            }
-            _ => {
-                let (kind, world) = (kind.word(), world.word());
-                failed(format!(
-                    "nothing here runs a {kind} {world}: give its outcome by `step`"
-                ))
-            }
+        if world == World::Service {
+            self.running = Some((key, Runs::Service));
+            return self.services.start(&module, begin);
         }
+        let Some(host) = self.steps.of(kind) else {
+            let (kind, world) = (kind.word(), world.word());
+            return failed(format!(
+                "nothing here runs a {kind} {world}: give its outcome by `step`"
+            ));
+        };
+        self.running = Some((key, Runs::Step(kind)));
+        host.begin(key, &module, Work::Step(Box::new(begin)))
     }
 }
 
@@ -102,16 +116,17 @@ impl ScriptHost for SimulatedScripts {
         match StepBegin::of(start) {
             Some(begin) => self.begin(start, begin),
             None => {
-                self.running = Some((start.call.id, None));
+                self.running = Some((start.call.id, Runs::Script));
                 self.host.start(&self.programs.scripts, start)
             }
         }
     }
 
     fn resume(&mut self, answer: ScriptAnswer) -> ScriptTurn {
-        let turn = self.running.and_then(|(call, kind)| match kind {
-            None => self.host.resume(call, answer),
-            Some(kind) => self.steps.of(kind)?.resume(call, answer),
+        let turn = self.running.and_then(|(call, runs)| match runs {
+            Runs::Script => self.host.resume(call, answer),
+            Runs::Step(kind) => self.steps.of(kind)?.resume(call, answer),
+            Runs::Service => Some(self.services.resume(answer)),
         });
         turn.unwrap_or_else(|| failed("no script waits for an answer".to_owned()))
     }
@@ -119,15 +134,37 @@ impl ScriptHost for SimulatedScripts {
     fn kill(&mut self) {
         match self.running.take() {
             None => {}
-            Some((call, None)) => {
+            Some((call, Runs::Script)) => {
                 self.host.kill(call);
             }
-            Some((call, Some(kind))) => {
+            Some((call, Runs::Step(kind))) => {
                 if let Some(host) = self.steps.of(kind) {
                     host.kill(call);
                 }
             }
+            Some((_, Runs::Service)) => self.services.kill(),
         }
+    }
+
+    fn forget(&mut self) {
+        self.kill();
+        self.services.forget();
+    }
+
+    fn set_time(&mut self, unix_ms: u64) {
+        self.services.set_time(unix_ms);
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        self.services.next_timeout()
+    }
+
+    fn timeout(&mut self) -> Option<ScriptTurn> {
+        self.services.timeout()
+    }
+
+    fn retained(&mut self) -> Vec<Retained> {
+        self.services.retained()
     }
 }
 

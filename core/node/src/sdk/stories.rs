@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::workshop::{BuildError, on_disk};
+use crate::data_dir::DataDir;
 use crate::offline::{self, Places};
 
 /// Plays all stories of the module in `dir`.
 ///
 /// # Errors
 /// There are none, or one failed; what was wrong is printed already.
-pub fn play(dir: &Path, json: bool) -> Result<(), BuildError> {
+pub fn play(data: &DataDir, dir: &Path, json: bool) -> Result<(), BuildError> {
     let dir = std::path::absolute(dir).map_err(|e| on_disk(dir, &e))?;
     let tenants = tenants(&dir.join("tests"));
     if tenants.is_empty() {
@@ -27,7 +28,7 @@ pub fn play(dir: &Path, json: bool) -> Result<(), BuildError> {
     let modules = dir.parent().map(Path::to_path_buf);
     let mut failed = Vec::new();
     for tenant in tenants {
-        let places = Places::new(&tenant, &tenant.join("scripts"), modules.clone());
+        let places = Places::new(data, &tenant, &tenant.join("scripts"), modules.clone());
         if offline::test(&places, json) != ExitCode::SUCCESS {
             failed.push(tenant.display().to_string());
         }
