@@ -11,6 +11,7 @@ mod hostile;
 mod idle;
 mod menu;
 mod proxy;
+mod queue;
 mod recording;
 mod register;
 mod secret;

@@ -18,6 +18,8 @@ mod outside;
 mod pool;
 mod reporter;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

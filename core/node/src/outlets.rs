@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::mailbox::Sender;
 use crate::media_thread::MediaHandle;
+use crate::modules::Modules;
 use crate::outside::Outside;
 use crate::registrar::BindingChange;
 use crate::shard::Input;
@@ -31,6 +32,8 @@ pub struct Outlets {
     pub workers: Workers,
     /// Http and store for scripts.
     pub outside: Outside,
+    /// The same for modules, within what each may do.
+    pub modules: Arc<Modules>,
     /// The store's writer of bindings.
     pub bindings: mpsc::Sender<BindingChange>,
     /// The shard's own mailbox.
@@ -70,6 +73,12 @@ impl Outlets {
         script: String,
         request: OutsideRequest,
     ) {
+        // `crm.look-up` is a module's step; scripts' names have no dot.
+        let module = script.split_once('.').map(|(name, _)| name);
+        if let Some(module) = module.and_then(|name| generation.programs.module(name)) {
+            self.modules.outside(call, id, module, request);
+            return;
+        }
         self.outside.begin(
             call,
             id,

@@ -4,6 +4,7 @@
 //! against the module's manifest. Here words only become names and values.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::Value;
@@ -19,11 +20,15 @@ const WORDS_MAX: usize = 200;
 
 /// Asks a module of the running switch.
 pub(super) fn carry_out(data: &DataDir, words: &[String], json: bool) -> ExitCode {
-    let (ask, json_too) = match read(words) {
+    let (ask, options) = match read(words) {
         Ok(read) => read,
         Err(why) => return print(Err(why), json),
     };
-    let json = json || json_too;
+    let json = json || options.json;
+    let data = match options.data {
+        Some(folder) => DataDir::choose(Some(folder)),
+        None => data.clone(),
+    };
     let module = ask.module.clone();
     let said = match client::ask(&data.control(), &Verb::Operate(ask)) {
         Ok(value) => Ok(value),
@@ -47,13 +52,20 @@ pub(super) fn carry_out(data: &DataDir, words: &[String], json: bool) -> ExitCod
     }
 }
 
-/// Words as a question; true where they ask for JSON.
-fn read(words: &[String]) -> Result<(Ask, bool), String> {
+/// Options of every command, where they stand behind the module's name.
+#[derive(Debug, Default)]
+struct Options {
+    json: bool,
+    data: Option<PathBuf>,
+}
+
+/// Words as a question.
+fn read(words: &[String]) -> Result<(Ask, Options), String> {
     if words.len() > WORDS_MAX {
         return Err(format!("a command has at most {WORDS_MAX} words"));
     }
     let mut ask = Ask::default();
-    let mut json = false;
+    let mut options = Options::default();
     let mut rest = words.iter().peekable();
     ask.module = rest.next().cloned().unwrap_or_default();
     let mut arguments: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -79,14 +91,15 @@ fn read(words: &[String]) -> Result<(Ask, bool), String> {
             },
         };
         match name {
-            "json" => json = true,
+            "json" => options.json = true,
             "help" => ask.verb = None,
             "tenant" => ask.tenant = Some(value),
+            "data" => options.data = Some(value.into()),
             _ => arguments.entry(name.to_owned()).or_default().push(value),
         }
     }
     ask.arguments = arguments;
-    Ok((ask, json))
+    Ok((ask, options))
 }
 
 #[cfg(test)]
@@ -99,8 +112,9 @@ mod tests {
 
     #[test]
     fn words_become_a_question() {
-        let (ask, json) = read(&words("queue login --agent alice --tenant demo --json")).unwrap();
-        assert!(json);
+        let text = "queue login --agent alice --tenant demo --json --data d";
+        let (ask, options) = read(&words(text)).unwrap();
+        assert!(options.json && options.data.is_some());
         assert_eq!(ask.module, "queue");
         assert_eq!(ask.verb.as_deref(), Some("login"));
         assert_eq!(ask.tenant.as_deref(), Some("demo"));

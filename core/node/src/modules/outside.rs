@@ -6,17 +6,31 @@
 
 use std::sync::Arc;
 
+use cordboard_call::ids::CallId;
 use cordboard_host::capability::TopicUse;
 use cordboard_host::contract::Refused;
 use cordboard_host::module::Module;
 use cordboard_steps::{OutsideRequest, ScriptAnswer, ScriptCallError};
 
+use super::Modules;
 use super::hub::Hub;
+use crate::shard::Input;
 
 const SECRET_OPENS: &str = "{{secret:";
 const SECRET_ENDS: &str = "}}";
 /// Secrets that one text may name.
 const SECRETS_MAX: usize = 16;
+
+impl Modules {
+    /// Does what a step of a module asks for; the answer goes to its call's shard.
+    pub fn outside(&self, call: CallId, id: u64, module: &Arc<Module>, request: OutsideRequest) {
+        let (hub, module) = (Arc::clone(&self.hub), Arc::clone(module));
+        self.hub.runtime.spawn(async move {
+            let answer = hub.outside_of(&module, request).await;
+            hub.tell(Input::Outside { call, id, answer }).await;
+        });
+    }
+}
 
 impl Hub {
     /// Does what a module asks for.
