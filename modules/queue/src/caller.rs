@@ -120,8 +120,12 @@ impl Centre {
         visit.awaited = 0;
         let number = visit.place.visit;
         if matches!(answer.answer, Err(Error::Gone)) {
+            let outcome = match visit.phase {
+                Phase::Talking(_) => "answered",
+                Phase::Waiting | Phase::Ringing { .. } => "abandoned",
+            };
             self.gone(turn, number);
-            turn.actions.end_step(number, "abandoned");
+            turn.actions.end_step(number, outcome);
             return;
         }
         match (&visit.phase, answer.answer) {

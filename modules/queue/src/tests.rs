@@ -175,6 +175,22 @@ fn a_caller_who_leaves_while_a_phone_rings_is_no_miss_of_the_agent() {
 }
 
 #[test]
+fn a_caller_who_hangs_up_after_the_talk_was_answered_and_before_it_abandoned() {
+    let mut floor = Floor::open(TWO);
+    floor.say("login", "alice");
+    floor.enter("c1", "sales", "");
+    floor.enter("c2", "sales", "");
+    floor.bridged("c1");
+    floor.wait_ms(1_000);
+    floor.gone("c1");
+    assert_eq!(floor.did("c1"), "end answered");
+    assert_eq!(floor.told("contact-ended")["talk_ms"].u64(), 1_000);
+    floor.gone("c2");
+    assert_eq!(floor.did("c2"), "end abandoned");
+    assert_eq!(floor.count("contact-abandoned"), 1);
+}
+
+#[test]
 fn a_queue_refuses_when_full_closed_or_empty() {
     let mut floor = Floor::open(&TWO.replace("\"wrap-up\"", "\"max-waiting\":1,\"wrap-up\""));
     floor.enter("c1", "sales", "");

@@ -238,6 +238,11 @@ impl Floor {
         self.input(Body::StepGone(number));
     }
 
+    /// The caller is gone, and the operation under way says so.
+    pub fn gone(&mut self, call: &str) {
+        self.answer(call, Err(Error::Gone));
+    }
+
     /// The host refuses what is under way.
     pub fn refuse(&mut self, call: &str) {
         let step = self.calls.get_mut(call).unwrap();
