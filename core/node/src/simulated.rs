@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_call::CallId;
-use cordboard_host::LuaHost;
 use cordboard_host::contract::World;
 use cordboard_host::manifest::Kind;
 use cordboard_host::module::{StepBegin, StepHost, Work};
 use cordboard_host::program::Programs;
+use cordboard_host::wasm::WasmGuest;
+use cordboard_host::{CpuTime, Limits, LuaHost};
 use cordboard_media::Audio;
 use cordboard_steps::simulate::{PromptLengths, Retained, ScriptHost};
 use cordboard_steps::{ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn};
@@ -43,6 +44,18 @@ pub struct StepHosts {
 }
 
 impl StepHosts {
+    /// Hosts of the kinds that these programs are of.
+    fn for_programs(programs: &Programs) -> StepHosts {
+        let mut guests = programs.modules.values().map(|module| &module.guest);
+        let wasm = guests.find_map(|guest| guest.as_any().downcast_ref::<WasmGuest>());
+        let lua = LuaHost::new(Limits::default(), CpuTime::counted());
+        StepHosts {
+            wasm: wasm.map(|guest| Box::new(guest.host()) as Box<dyn StepHost>),
+            lua: Some(Box::new(lua)),
+            native: None,
+        }
+    }
+
     fn of(&mut self, kind: Kind) -> Option<&mut Box<dyn StepHost>> {
         match kind {
             Kind::Wasm => self.wasm.as_mut(),
@@ -74,7 +87,7 @@ impl SimulatedScripts {
     pub fn new(host: LuaHost, programs: Arc<Programs>) -> Self {
         Self {
             host,
-            steps: StepHosts::default(),
+            steps: StepHosts::for_programs(&programs),
             services: Services::default(),
             programs,
             running: None,
