@@ -523,10 +523,6 @@ void cordboard_module_calls_call_drop_own(cordboard_module_calls_own_call_t hand
   __wasm_import_cordboard_module_calls_call_drop(handle.__handle);
 }
 
-void cordboard_module_calls_call_drop_borrow(cordboard_module_calls_borrow_call_t handle) {
-  __wasm_import_cordboard_module_calls_call_drop(handle.__handle);
-}
-
 cordboard_module_calls_borrow_call_t cordboard_module_calls_borrow_call(cordboard_module_calls_own_call_t arg) {
   return (cordboard_module_calls_borrow_call_t) { arg.__handle };
 }
@@ -2139,6 +2135,8 @@ uint8_t * __wasm_export_exports_cordboard_module_lifecycle_start(void) {
 
 __attribute__((__export_name__("cordboard:module/scripting@0.1.0#run")))
 uint8_t * __wasm_export_exports_cordboard_module_scripting_run(uint8_t * arg, size_t arg0, uint8_t * arg1, size_t arg2, int32_t arg3) {
+  int32_t borrow = 0;
+  borrow = arg3;
   call_script_string_t arg4 = (call_script_string_t) { (uint8_t*)(arg), (arg0) };
   exports_cordboard_module_scripting_json_t arg5 = (call_script_string_t) { (uint8_t*)(arg1), (arg2) };
   exports_cordboard_module_scripting_result_string_error_t ret;
@@ -2200,6 +2198,9 @@ uint8_t * __wasm_export_exports_cordboard_module_scripting_run(uint8_t * arg, si
     const call_script_string_t *payload = &(ret).val.ok;*((int8_t*)(ptr + 0)) = 0;
     *((size_t*)(ptr + (2*sizeof(void*)))) = (*payload).len;
     *((uint8_t **)(ptr + sizeof(void*))) = (uint8_t *) (*payload).ptr;
+  }
+  if (borrow != 0) {
+    __wasm_import_cordboard_module_calls_call_drop(borrow);
   }
   return ptr;
 }

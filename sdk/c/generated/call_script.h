@@ -551,8 +551,6 @@ void cordboard_module_calls_info_free(cordboard_module_calls_info_t *ptr);
 
 extern void cordboard_module_calls_call_drop_own(cordboard_module_calls_own_call_t handle);
 
-extern void cordboard_module_calls_call_drop_borrow(cordboard_module_calls_borrow_call_t handle);
-
 extern cordboard_module_calls_borrow_call_t cordboard_module_calls_borrow_call(cordboard_module_calls_own_call_t handle);
 
 void cordboard_module_calls_result_void_error_free(cordboard_module_calls_result_void_error_t *ptr);

@@ -109,7 +109,12 @@ fn describe(wit: &str, world: &str, into: &Path) -> Result<()> {
 }
 
 fn c(wit: &str, world: &str, into: &Path) -> Result<()> {
-    let files = generate(wit_bindgen_c::Opts::default().build(), wit, world)?;
+    let options = wit_bindgen_c::Opts {
+        // The call's handle is given back when the exported function returns.
+        autodrop_borrows: wit_bindgen_c::Enabled::Yes,
+        ..Default::default()
+    };
+    let files = generate(options.build(), wit, world)?;
     for (name, bytes) in files.iter() {
         write(into, name, bytes)?;
     }
