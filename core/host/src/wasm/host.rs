@@ -5,7 +5,7 @@
 //! for a slice; if it is not done by then, others run first. What a guest asks for leaves as a
 //! turn, and the guest stands still without a thread until its answer comes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -152,7 +152,9 @@ impl WasmHost {
     }
 
     fn wants(&mut self, key: CallId) {
-        if let Some(run) = self.runs.get(&key) {
+        if let Some(run) = self.runs.get(&key)
+            && matches!(run.stage, Stage::Runs(_))
+        {
             self.ready.push(&run.module.tenant, &run.account, key);
         }
     }
@@ -253,78 +255,37 @@ impl WasmHost {
 
     /// One slice of a run; its turn, if it came to one.
     fn poll(&mut self, key: CallId) -> Option<ScriptTurn> {
-        let Run {
-            module,
-            account,
-            step,
-            stage,
-        } = self.runs.remove(&key)?;
-        let Stage::Runs(mut guest) = stage else {
-            self.runs.insert(
-                key,
-                Run {
-                    module,
-                    account,
-                    step,
-                    stage,
-                },
-            );
+        let mut run = self.runs.remove(&key)?;
+        let Stage::Runs(mut guest) = run.stage else {
+            self.runs.insert(key, run);
             return None;
         };
         let (polled, spent) = slice(&self.engine, &guest.exchange, guest.program.as_mut());
-        account.spend(self.engine.now(), spent);
-        let ended = match polled {
-            Poll::Ready(ended) => ended,
-            Poll::Pending => {
-                let asked = guest.exchange.take_asked();
-                let stage = match asked.is_some() {
-                    true => Stage::Asks(guest),
-                    false => Stage::Runs(guest),
-                };
-                self.runs.insert(
-                    key,
-                    Run {
-                        module,
-                        account,
-                        step,
-                        stage,
-                    },
-                );
-                return asked.map(|op| ScriptTurn::Call { op, line: 0 });
-            }
+        run.account.spend(self.engine.now(), spent);
+        let Poll::Ready(ended) = polled else {
+            let asked = guest.exchange.take_asked();
+            run.stage = match asked.is_some() {
+                true => Stage::Asks(guest),
+                false => Stage::Runs(guest),
+            };
+            self.runs.insert(key, run);
+            return asked.map(|op| ScriptTurn::Call { op, line: 0 });
         };
-        let exchange = guest.exchange.clone();
-        let gone = guest.gone;
-        drop(guest);
+        let Guest { exchange, gone, .. } = guest;
         if let Some(instance) = ended.instance {
-            self.keep_warm(&module, instance, exchange);
+            self.keep_warm(&run.module, instance, exchange);
         }
-        let steps = match ended.result {
+        let steps = match steps_of(&run.module, &run.step, ended.result) {
+            Ok(steps) => steps,
             Err(error) => return Some(failed(error, gone)),
-            Ok(Decision::Outcome(outcome)) => return Some(outcome_of(&module, &step, outcome)),
-            Ok(Decision::Heard) => None,
-            Ok(Decision::Routed(reasoned)) => match router_steps(&module, &step, reasoned) {
-                Ok(steps) => Some(steps),
-                Err(error) => return Some(ScriptTurn::Failed { error }),
-            },
-            Ok(Decision::Found(found)) => match connector_steps(&module, &step, found) {
-                Ok(steps) => Some(steps),
-                Err(error) => return Some(ScriptTurn::Failed { error }),
-            },
         };
         let lines = ended.lines.into_iter();
         let lines = lines.map(|(level, message)| ScriptOp::Log { level, message });
-        let stage = Stage::Does(Doing {
+        run.stage = Stage::Does(Doing {
             lines: lines.collect(),
             steps,
             begun: false,
         });
-        let run = Run {
-            module,
-            account,
-            step,
-            stage,
-        };
         self.runs.insert(key, run);
         self.take_answer(key, ScriptAnswer::Done).flatten()
     }
@@ -409,15 +370,24 @@ fn failed(mut error: ScriptError, gone: bool) -> ScriptTurn {
     ScriptTurn::Failed { error }
 }
 
-/// What a call script returned, if its manifest offers it.
-fn outcome_of(module: &Module, step: &str, outcome: String) -> ScriptTurn {
-    let found = Found {
-        outcome,
-        set: Default::default(),
-    };
-    match connector_steps(module, step, found) {
-        Ok(mut steps) => steps.begin(),
-        Err(error) => ScriptTurn::Failed { error },
+/// What a decision still has to do; none after an event. An outcome that the manifest does not
+/// offer, a script's too, is a failure.
+fn steps_of(
+    module: &Module,
+    step: &str,
+    result: Result<Decision, ScriptError>,
+) -> Result<Option<Steps>, ScriptError> {
+    match result? {
+        Decision::Heard => Ok(None),
+        Decision::Routed(reasoned) => router_steps(module, step, reasoned).map(Some),
+        Decision::Found(found) => connector_steps(module, step, found).map(Some),
+        Decision::Outcome(outcome) => {
+            let found = Found {
+                outcome,
+                set: BTreeMap::new(),
+            };
+            connector_steps(module, step, found).map(Some)
+        }
     }
 }
 
