@@ -26,7 +26,8 @@ pub struct Ask {
     pub tenant: Option<String>,
     /// The module's name in the tenant.
     pub module: String,
-    /// The verb; none lists them.
+    /// The verb; none lists them. Another word on the socket, where `verb` is the request's own.
+    #[serde(rename = "operation")]
     pub verb: Option<String>,
     /// Arguments by name, as they were written.
     #[serde(default)]
