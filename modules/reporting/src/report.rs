@@ -249,6 +249,7 @@ fn agent_row(totals: &AgentTotals) -> Row {
         ("talk_ms", account("talk").into()),
         ("hold_ms", account("hold").into()),
         ("wrap_up_ms", account("wrap-up").into()),
+        ("outbound_ms", account("outbound").into()),
         ("paused_ms", totals.paused_ms().into()),
         ("pauses", pauses.join(" ").into()),
         ("occupancy", percent(busy_ms, busy_ms + account("ready"))),

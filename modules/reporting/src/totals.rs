@@ -73,7 +73,7 @@ pub struct AgentTotals {
     pub missed: u64,
     /// Closed accounts.
     pub handling: Handling,
-    /// Milliseconds by state: `ready`, `reserved`, `talk`, `hold`, `wrap-up`, `paused:REASON`.
+    /// Milliseconds by state: `ready`, `reserved`, `talk`, `hold`, `wrap-up`, `outbound`, `paused:REASON`.
     pub accounts: BTreeMap<String, u64>,
 }
 
