@@ -325,10 +325,11 @@ fn build(
             }
         };
         let ms = begun.elapsed().as_millis() as u64;
-        let (word, entry) = match &built {
-            Built::Fresh(entry) => ("built", entry.clone()),
-            Built::Kept(entry) => ("unchanged", entry.clone()),
-            Built::Nothing => ("nothing to build", dir.join(&manifest.code.entry)),
+        let entry = dir.join(&manifest.code.entry);
+        let word = match &built {
+            Built::Fresh(_) => "built",
+            Built::Kept(_) => "unchanged",
+            Built::Nothing => "nothing to build",
         };
         let bytes = fs::metadata(&entry).map_or(0, |meta| meta.len());
         let entry = entry.display().to_string();
