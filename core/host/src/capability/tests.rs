@@ -100,27 +100,27 @@ fn denied(effective: &Effective, url: &str) -> Denied {
 
 #[test]
 fn what_is_asked_granted_and_under_the_ceiling_is_allowed() {
-    let crm = http("https://api.example.com/v1/*");
+    let api = http("https://api.example.com/v1/*");
     for url in [
         "https://api.example.com/v1/x",
         "https://API.Example.COM/v1/x?next=https://evil.example/../",
         "https://api.example.com:443/v1/",
         "HTTPS://api.example.com./v1/x#y",
     ] {
-        let bounds = allowed(&crm, url);
+        let bounds = allowed(&api, url);
         assert_eq!(bounds.rate_per_second, Some(100));
         assert_eq!(bounds.size_bytes, SIZE_BYTES_DEFAULT);
         assert!(!bounds.private);
     }
     assert!(
-        crm.check_http("DELETE", "https://api.example.com/v1/x")
+        api.check_http("DELETE", "https://api.example.com/v1/x")
             .is_err()
     );
 }
 
 #[test]
 fn an_address_that_looks_like_another_is_denied() {
-    let crm = http("https://api.example.com/v1/*");
+    let api = http("https://api.example.com/v1/*");
     for url in [
         "https://api.example.com@evil.example/v1/x",
         "https://user:pw@api.example.com/v1/x",
@@ -152,10 +152,10 @@ fn an_address_that_looks_like_another_is_denied() {
         "file:///v1/x",
         "",
     ] {
-        denied(&crm, url);
+        denied(&api, url);
     }
     let long = format!("https://api.example.com/v1/{}", "x".repeat(9_000));
-    assert_eq!(denied(&crm, &long).kind, ScriptCallError::Invalid);
+    assert_eq!(denied(&api, &long).kind, ScriptCallError::Invalid);
 }
 
 #[test]
