@@ -159,3 +159,22 @@ pub enum Answer {
     /// It is not done; a sentence says why.
     Error(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_modules_verb_survives_the_socket() {
+        let ask = crate::modules::Ask {
+            module: "desk".into(),
+            verb: Some("login".into()),
+            ..Default::default()
+        };
+        let line = serde_json::to_string(&Verb::Operate(ask.clone())).unwrap();
+        let Ok(Verb::Operate(read)) = serde_json::from_str(&line) else {
+            panic!("{line}");
+        };
+        assert_eq!(read, ask);
+    }
+}

@@ -323,7 +323,7 @@ impl Connector {
         self.spool.cursor = self.spool.cursor.max(told.seq);
         self.dirty = true;
         let known = &self.module.manifest.topics.subscribe;
-        if !known.iter().any(|heard| *heard == told.topic) {
+        if !known.contains(&told.topic) {
             return;
         }
         if let Some(given_up) = self.spool.add(told.seq, unix_ms()) {
@@ -439,7 +439,7 @@ mod tests {
             now = next;
         }
         assert_eq!(waits[..10], [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-        assert!(now >= GIVE_UP_MS && now < GIVE_UP_MS + RETRY_MAX_MS);
+        assert!((GIVE_UP_MS..GIVE_UP_MS + RETRY_MAX_MS).contains(&now));
         assert!(spool.pending.is_empty());
     }
 

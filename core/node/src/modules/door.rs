@@ -13,7 +13,6 @@ use cordboard_steps::ScriptCommand;
 use super::Modules;
 use super::hub::record_of;
 use super::service::Phase;
-use crate::mailbox::Full;
 
 /// Inputs that a service has not heard yet; then its steps are refused.
 pub(super) const INPUTS_MAX: usize = 4_096;
@@ -45,16 +44,16 @@ impl Runner for Modules {
             running.shared.more();
         }
         match self.hub.try_tell(record) {
-            Ok(()) => Ok(()),
+            None => Ok(()),
             // A step that is gone must be told, however long that takes.
-            Err(Full(record)) if must => {
+            Some(record) if must => {
                 let hub = Arc::clone(&self.hub);
                 self.hub
                     .runtime
                     .spawn(async move { hub.tell(record).await });
                 Ok(())
             }
-            Err(_) => {
+            Some(_) => {
                 if let Some(running) = &running {
                     running.shared.fewer(1);
                 }

@@ -111,13 +111,13 @@ impl Hub {
     }
 
     /// Gives the shard an input; it is given back when there is no room.
-    pub(crate) fn try_tell(&self, input: Input) -> Result<(), Full<Input>> {
-        self.shard.try_send(input)
+    pub(crate) fn try_tell(&self, input: Input) -> Option<Input> {
+        self.shard.try_send(input).err().map(|Full(input)| input)
     }
 
     /// Gives the shard an input, waiting for room.
     pub(crate) async fn tell(&self, mut input: Input) {
-        while let Err(Full(back)) = self.try_tell(input) {
+        while let Some(back) = self.try_tell(input) {
             input = back;
             tokio::time::sleep(SHARD_REST).await;
         }
