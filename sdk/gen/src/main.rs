@@ -73,7 +73,11 @@ fn rust(wit: &str, into: &Path) -> Result<()> {
         additional_derive_attributes: vec!["PartialEq".to_owned()],
         ..Default::default()
     };
-    let files = generate(Box::new(options.build()), &format!("{wit}{EVERYTHING}"), "everything")?;
+    let files = generate(
+        Box::new(options.build()),
+        &format!("{wit}{EVERYTHING}"),
+        "everything",
+    )?;
     let (_, text) = files.iter().next().context("nothing was generated")?;
     let text = std::str::from_utf8(text)?;
     // What follows describes the world of everything, which no guest is of.
@@ -92,19 +96,19 @@ fn rust(wit: &str, into: &Path) -> Result<()> {
         })
         .collect();
     let last = "pub fn __link_custom_section_describing_imports() {}\n";
-    write(into, "bindings.rs", format!("{}{text}{last}", head(wit)).as_bytes())
+    write(
+        into,
+        "bindings.rs",
+        format!("{}{text}{last}", head(wit)).as_bytes(),
+    )
 }
 
 fn describe(wit: &str, world: &str, into: &Path) -> Result<()> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("module.wit", wit)?;
     let id = resolve.select_world(&[package], Some(world))?;
-    let bytes = wit_component::metadata::encode(
-        &resolve,
-        id,
-        wit_component::StringEncoding::UTF8,
-        None,
-    )?;
+    let bytes =
+        wit_component::metadata::encode(&resolve, id, wit_component::StringEncoding::UTF8, None)?;
     write(into, &format!("{world}.type"), &bytes)
 }
 

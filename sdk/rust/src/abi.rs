@@ -50,7 +50,11 @@ pub unsafe fn grow(old: *mut u8, old_len: usize, align: usize, new_len: usize) -
     let block = unsafe {
         match old_len {
             0 => alloc(Layout::from_size_align_unchecked(new_len, align)),
-            _ => realloc(old, Layout::from_size_align_unchecked(old_len, align), new_len),
+            _ => realloc(
+                old,
+                Layout::from_size_align_unchecked(old_len, align),
+                new_len,
+            ),
         }
     };
     if block.is_null() {

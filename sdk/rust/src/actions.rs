@@ -3,9 +3,7 @@
 //! Each wish gets an id that names it in answers and refusals: the input's number and a count, so
 //! that ids repeat neither within a run nor after a restart, and a replay gives the same ones.
 
-use crate::{
-    Act, Action, Fact, HttpSend, Input, Json, Operation, StartCall, StepAct, StepEnd,
-};
+use crate::{Act, Action, Fact, HttpSend, Input, Json, Operation, StartCall, StepAct, StepEnd};
 
 /// Wishes that one input may have before ids would meet those of the next.
 const PER_INPUT: u64 = 1 << 16;

@@ -98,7 +98,9 @@ impl Json {
 
     /// The number that is not negative, or 0.
     pub fn u64(&self) -> u64 {
-        self.number().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+        self.number()
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0)
     }
 
     /// Any number.
@@ -242,6 +244,11 @@ impl<T: Into<Json>> FromIterator<T> for Json {
 
 impl<K: Into<String>, T: Into<Json>> FromIterator<(K, T)> for Json {
     fn from_iter<I: IntoIterator<Item = (K, T)>>(members: I) -> Self {
-        Json::Object(members.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+        Json::Object(
+            members
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
     }
 }

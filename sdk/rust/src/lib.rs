@@ -59,10 +59,10 @@ pub use bindings::exports::cordboard::module::serving::{
     StepAct, StepAnswer, StepEnd, StepStart,
 };
 
-/// The time: `clock::now_ms()`. Not in services, routers and reporters.
-pub use bindings::cordboard::module::clock;
 /// Chance: `chance::draw()`. Not in services, routers and reporters.
 pub use bindings::cordboard::module::chance;
+/// The time: `clock::now_ms()`. Not in services, routers and reporters.
+pub use bindings::cordboard::module::clock;
 /// Facts: `events::publish`, `events::retain`, `events::fact`. Services use [`Actions`].
 pub use bindings::cordboard::module::events;
 /// Requests to granted hosts: `http::send`. Services use [`Actions`].

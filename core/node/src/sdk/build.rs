@@ -71,7 +71,10 @@ fn there(entry: &Path) -> Result<Built, BuildError> {
         return Ok(Built::Nothing);
     }
     Err(BuildError::new(
-        format!("{} is missing, and there is no source to build it from", entry.display()),
+        format!(
+            "{} is missing, and there is no source to build it from",
+            entry.display()
+        ),
         "put the file or its source there, and name the `command` in `[build]`",
     ))
 }
@@ -206,7 +209,10 @@ fn add(hash: &mut Sha256, dir: &Path, entry: &Path, bound: &mut Bound) -> Result
         bound.bytes += bytes.len() as u64;
         if bound.files > FILES_MAX || bound.bytes > BYTES_MAX {
             return Err(BuildError::new(
-                format!("{} has more than {FILES_MAX} files or 64 MiB of source", dir.display()),
+                format!(
+                    "{} has more than {FILES_MAX} files or 64 MiB of source",
+                    dir.display()
+                ),
                 "keep what is no source out of the module's folder, or in `target`",
             ));
         }
@@ -238,7 +244,10 @@ fn right_world(bytes: &[u8], manifest: &Manifest) -> Result<(), BuildError> {
             interface(manifest.world.word()),
             manifest.world.word()
         ),
-        format!("`register!({}: ...)`, or another `world` in module.toml", manifest.world.word()),
+        format!(
+            "`register!({}: ...)`, or another `world` in module.toml",
+            manifest.world.word()
+        ),
     ))
 }
 

@@ -21,7 +21,15 @@ const CLANGS: &[&str] = &[
 
 /// What compiling for wasm never touches of what Debian's clang depends on.
 const NOT_NEEDED: &[&str] = &[
-    "clang", "binutils", "libc6-dev", "libobjc", "libgcc", "libstdc", "libclang1-", "llvm-", "libgc1",
+    "clang",
+    "binutils",
+    "libc6-dev",
+    "libobjc",
+    "libgcc",
+    "libstdc",
+    "libclang1-",
+    "llvm-",
+    "libgc1",
 ];
 
 const FLAGS: &[&str] = &[
@@ -134,7 +142,12 @@ fn compiler(shop: &Workshop) -> Result<Compiler, BuildError> {
     if let Ok(python) = zig(shop) {
         // It takes its own name of the target, and sanitises unless told not to.
         let arguments = vec![
-            "-m", "ziglang", "cc", "-target", "wasm32-freestanding", "-fno-sanitize=all",
+            "-m",
+            "ziglang",
+            "cc",
+            "-target",
+            "wasm32-freestanding",
+            "-fno-sanitize=all",
         ];
         return Ok(Compiler {
             program: python,
@@ -154,7 +167,13 @@ fn debian(shop: &Workshop) -> Result<PathBuf, BuildError> {
     let folder = shop.fetched("debian-clang", |fresh| {
         (shop.say)("fetching Debian's clang (once, about 41 MB)");
         let mut ask = shop.tool("apt-get");
-        ask.args(["install", "--print-uris", "-qq", "--no-install-recommends", "clang"]);
+        ask.args([
+            "install",
+            "--print-uris",
+            "-qq",
+            "--no-install-recommends",
+            "clang",
+        ]);
         let said = shop.run(&mut ask, SHORT)?;
         let names: Vec<&str> = said.lines().filter_map(package).collect();
         if names.is_empty() {

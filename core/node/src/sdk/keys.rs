@@ -110,8 +110,9 @@ pub fn trust(data: &Path, name: &str, text: &str) -> Result<(), BuildError> {
 pub fn trusted(data: &Path) -> Result<TrustedKeys, BuildError> {
     let mut keys = TrustedKeys::default();
     for known in list(data)? {
-        let key = parse_key(&known.key)
-            .map_err(|_| BuildError::new(format!("keys/trusted/{}.pub holds no key", known.name), ""))?;
+        let key = parse_key(&known.key).map_err(|_| {
+            BuildError::new(format!("keys/trusted/{}.pub holds no key", known.name), "")
+        })?;
         keys.trust(&known.name, key)
             .map_err(|why| BuildError::new(why, ""))?;
     }

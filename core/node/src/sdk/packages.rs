@@ -69,7 +69,9 @@ fn collect(
         let left_out = name.starts_with('.')
             || NOT_FOR_USE.contains(&name.as_str())
             || (under.is_empty() && NOT_PACKED.contains(&name.as_str()))
-            || [".c", ".h", ".js", ".rs"].iter().any(|end| name.ends_with(end));
+            || [".c", ".h", ".js", ".rs"]
+                .iter()
+                .any(|end| name.ends_with(end));
         if left_out {
             continue;
         }
@@ -99,7 +101,10 @@ pub fn read(file: &Path) -> Result<Package, BuildError> {
     let size = fs::metadata(file).map_err(|e| on_disk(file, &e))?.len();
     if size > package::PACKAGE_BYTES_MAX as u64 {
         return Err(BuildError::new(
-            format!("{} has {size} bytes, more than a package may", file.display()),
+            format!(
+                "{} has {size} bytes, more than a package may",
+                file.display()
+            ),
             "",
         ));
     }
@@ -130,7 +135,10 @@ impl Shelf<'_> {
         if self.modules.join(name).exists() {
             return Err(BuildError::new(
                 format!("{} is there already", self.modules.join(name).display()),
-                format!("`cordboard module upgrade {}`, or remove it first", file.display()),
+                format!(
+                    "`cordboard module upgrade {}`, or remove it first",
+                    file.display()
+                ),
             ));
         }
         self.take(&package, file, untrusted)
@@ -147,7 +155,10 @@ impl Shelf<'_> {
         let old = read(&there.1)?.manifest.version;
         if order(&package.manifest.version) <= order(&old) {
             return Err(BuildError::new(
-                format!("{name} {old} is installed, and {} is not newer", package.manifest.version),
+                format!(
+                    "{name} {old} is installed, and {} is not newer",
+                    package.manifest.version
+                ),
                 "`cordboard module rollback` goes back; `remove` and `install` take any version",
             ));
         }
@@ -196,7 +207,10 @@ impl Shelf<'_> {
     /// There is none.
     pub fn rollback(&self, name: &str) -> Result<Installed, BuildError> {
         let (now, _) = self.current(name)?;
-        let before = self.numbers(name).into_iter().rfind(|(number, _)| *number < now);
+        let before = self
+            .numbers(name)
+            .into_iter()
+            .rfind(|(number, _)| *number < now);
         let Some((number, path)) = before else {
             return Err(BuildError::new(
                 format!("{name} has no earlier package"),
@@ -258,7 +272,10 @@ impl Shelf<'_> {
 
     /// Kept packages by their numbers, in order.
     fn numbers(&self, name: &str) -> Vec<(u64, PathBuf)> {
-        let entries = fs::read_dir(self.kept(name)).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.kept(name))
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut found: Vec<(u64, PathBuf)> = entries
             .filter_map(|entry| {
                 let file = entry.file_name().to_string_lossy().into_owned();

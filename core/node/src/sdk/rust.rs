@@ -102,8 +102,16 @@ pub fn build(shop: &Workshop, dir: &Path) -> Result<PathBuf, BuildError> {
     cargo
         .current_dir(dir)
         .args(["rustc", "--lib", "--release", "--crate-type", "cdylib"])
-        .args(["--target", TRIPLE, "--message-format", "json-render-diagnostics"])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &linkers.component)
+        .args([
+            "--target",
+            TRIPLE,
+            "--message-format",
+            "json-render-diagnostics",
+        ])
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
+            &linkers.component,
+        )
         // Set and empty, it overrides what the user's own configuration says of flags.
         .env("CARGO_ENCODED_RUSTFLAGS", "")
         .envs(PROFILE.iter().copied());
@@ -131,7 +139,7 @@ pub fn build(shop: &Workshop, dir: &Path) -> Result<PathBuf, BuildError> {
 
 /// The last `.wasm` file that cargo reports.
 fn artefact(said: &str) -> Option<PathBuf> {
-    let built = said.lines().filter_map(|line| {
+    said.lines().rev().find_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         let names = message.get("filenames")?.as_array()?.clone();
         names
@@ -139,8 +147,7 @@ fn artefact(said: &str) -> Option<PathBuf> {
             .filter_map(Value::as_str)
             .find(|name| name.ends_with(".wasm"))
             .map(PathBuf::from)
-    });
-    built.last()
+    })
 }
 
 fn chain(shop: &Workshop, linkers: &Linkers) -> Result<Chain, BuildError> {
@@ -160,7 +167,9 @@ fn chain(shop: &Workshop, linkers: &Linkers) -> Result<Chain, BuildError> {
     match debian(shop) {
         Ok(rustc) => Ok(Chain::Debian(rustc)),
         Err(error) => Err(BuildError {
-            why: format!("Rust's wasm32 target is not installed and could not be fetched ({error})"),
+            why: format!(
+                "Rust's wasm32 target is not installed and could not be fetched ({error})"
+            ),
             cure: format!("`rustup target add {TRIPLE}` with access to the network"),
             output: said,
         }),
@@ -176,7 +185,13 @@ fn debian(shop: &Workshop) -> Result<PathBuf, BuildError> {
         (shop.say)("fetching Debian's Rust and its standard library (once, about 131 MB)");
         let version = depends(shop, "libstd-rust-web-dev", "libstd-rust-web-")?;
         let llvm = depends(shop, &version, "libllvm")?;
-        let packages = ["rustc-web", &version, "libstd-rust-web-dev", "rust-web-src", &llvm];
+        let packages = [
+            "rustc-web",
+            &version,
+            "libstd-rust-web-dev",
+            "rust-web-src",
+            &llvm,
+        ];
         unpack(shop, fresh, &packages)?;
         let rustc = fresh.join("rustc");
         // Found beside itself, since the folder is renamed once it is complete.

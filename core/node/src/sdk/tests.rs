@@ -119,7 +119,10 @@ fn somebodys_source_is_neither_overwritten_nor_removed() {
     assert!(shelf.install(&package, true).is_err());
     assert!(shelf.upgrade(&package, true).is_err());
     let refused = shelf.remove("greet").unwrap_err();
-    assert!(refused.why.contains("was not installed from a package"), "{refused}");
+    assert!(
+        refused.why.contains("was not installed from a package"),
+        "{refused}"
+    );
     assert!(shelf.remove("../greet").is_err());
     assert_eq!(installed(&scratch), "-- mine\n");
 }
@@ -148,21 +151,40 @@ fn a_package_that_was_changed_is_refused() {
 fn a_rust_template_becomes_a_component_and_is_not_built_twice() {
     let scratch = Scratch::new("rust");
     let shop = shop(&scratch);
-    let dir = new::new(&shop, &scratch.at("modules"), "hello", "rust", "call-script").unwrap();
+    let dir = new::new(
+        &shop,
+        &scratch.at("modules"),
+        "hello",
+        "rust",
+        "call-script",
+    )
+    .unwrap();
     let description = manifest(&dir).unwrap();
-    assert!(matches!(build(&shop, &dir, &description, false), Ok(Built::Fresh(_))));
+    assert!(matches!(
+        build(&shop, &dir, &description, false),
+        Ok(Built::Fresh(_))
+    ));
     let component = fs::read(dir.join("hello.wasm")).unwrap();
     assert!(component.len() < 100_000, "{} bytes", component.len());
-    assert!(matches!(build(&shop, &dir, &description, false), Ok(Built::Kept(_))));
+    assert!(matches!(
+        build(&shop, &dir, &description, false),
+        Ok(Built::Kept(_))
+    ));
 
     // A lost artefact comes back from the cache; a changed source is built.
     fs::remove_file(dir.join("hello.wasm")).unwrap();
-    assert!(matches!(build(&shop, &dir, &description, false), Ok(Built::Kept(_))));
+    assert!(matches!(
+        build(&shop, &dir, &description, false),
+        Ok(Built::Kept(_))
+    ));
     assert_eq!(fs::read(dir.join("hello.wasm")).unwrap(), component);
     let source = dir.join("src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("\"done\"", "\"over\"")).unwrap();
-    assert!(matches!(build(&shop, &dir, &description, false), Ok(Built::Fresh(_))));
+    assert!(matches!(
+        build(&shop, &dir, &description, false),
+        Ok(Built::Fresh(_))
+    ));
 
     // A mistake is told in the compiler's words, and what was there stays.
     let before = fs::read(dir.join("hello.wasm")).unwrap();
@@ -176,7 +198,14 @@ fn a_rust_template_becomes_a_component_and_is_not_built_twice() {
 fn a_manifest_of_another_world_than_the_code_is_refused_at_the_build() {
     let scratch = Scratch::new("world");
     let shop = shop(&scratch);
-    let dir = new::new(&shop, &scratch.at("modules"), "hello", "rust", "call-script").unwrap();
+    let dir = new::new(
+        &shop,
+        &scratch.at("modules"),
+        "hello",
+        "rust",
+        "call-script",
+    )
+    .unwrap();
     let text = fs::read_to_string(dir.join("module.toml")).unwrap();
     let text = text.replace("world = \"call-script\"", "world = \"router\"");
     fs::write(dir.join("module.toml"), text).unwrap();
@@ -199,7 +228,10 @@ fn a_command_line_of_a_manifest_waits_for_a_yes() {
     assert!(refused.why.contains("cp ../made.lua"), "{refused}");
     assert!(!dir.join("module.lua").exists());
     build(&shop, &dir, &description, true).unwrap();
-    assert_eq!(fs::read_to_string(dir.join("module.lua")).unwrap(), "-- made\n");
+    assert_eq!(
+        fs::read_to_string(dir.join("module.lua")).unwrap(),
+        "-- made\n"
+    );
 }
 
 #[test]

@@ -100,7 +100,12 @@ pub struct Workshop {
 
 impl fmt::Debug for Workshop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Workshop({}, {})", self.sdk.display(), self.cache.display())
+        write!(
+            f,
+            "Workshop({}, {})",
+            self.sdk.display(),
+            self.cache.display()
+        )
     }
 }
 
@@ -220,8 +225,14 @@ fn run(command: &mut Command, time: Duration) -> Result<String, BuildError> {
         .process_group(0)
         .spawn();
     let mut child = spawned.map_err(|e| BuildError::new(format!("{name}: {e}"), ""))?;
-    let out = child.stdout.take().map(|pipe| thread::spawn(|| drain(pipe)));
-    let err = child.stderr.take().map(|pipe| thread::spawn(|| drain(pipe)));
+    let out = child
+        .stdout
+        .take()
+        .map(|pipe| thread::spawn(|| drain(pipe)));
+    let err = child
+        .stderr
+        .take()
+        .map(|pipe| thread::spawn(|| drain(pipe)));
     let good = wait(&mut child, time);
     let mut texts = [out, err].map(|one| one.and_then(|t| t.join().ok()).unwrap_or_default());
     let why = match good {
@@ -246,7 +257,10 @@ fn wait(child: &mut Child, time: Duration) -> Result<bool, String> {
             Ok(None) if begun.elapsed() < time => thread::sleep(LOOK),
             Ok(None) => {
                 end_group(child);
-                return Err(format!("took longer than {} s and was ended", time.as_secs()));
+                return Err(format!(
+                    "took longer than {} s and was ended",
+                    time.as_secs()
+                ));
             }
             Err(error) => return Err(error.to_string()),
         }

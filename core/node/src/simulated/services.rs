@@ -108,7 +108,10 @@ impl Services {
         if !self.turns.is_empty() {
             return Some(self.told_ms);
         }
-        let due = self.drivers.values().filter_map(|(_, driver)| driver.next_timer());
+        let due = self
+            .drivers
+            .values()
+            .filter_map(|(_, driver)| driver.next_timer());
         due.min().map(|at| at.saturating_sub(self.passed_ms))
     }
 
@@ -193,7 +196,11 @@ impl Services {
         let mut feed = |input| waiting.push_back((module.to_owned(), Entry::Input(input)));
         match effect {
             Effect::Turn { call, turn } => {
-                if self.running.as_ref().is_some_and(|(_, known)| *known == call) {
+                if self
+                    .running
+                    .as_ref()
+                    .is_some_and(|(_, known)| *known == call)
+                {
                     self.turns.push_back(turn);
                 }
             }

@@ -42,7 +42,10 @@ fn wrong_text_is_refused_with_its_byte() {
         ("\"a\u{1}\"", 3),
     ] {
         let error = Json::parse(text).unwrap_err();
-        assert!(error.starts_with(&format!("JSON, byte {at}:")), "{text}: {error}");
+        assert!(
+            error.starts_with(&format!("JSON, byte {at}:")),
+            "{text}: {error}"
+        );
     }
     let deep = "[".repeat(100_000);
     assert!(Json::parse(&deep).unwrap_err().contains("64 levels"));
