@@ -42,6 +42,15 @@ pub struct Found {
     pub manifest: Read,
 }
 
+impl Found {
+    /// Its source is here and what is built of it is not.
+    pub fn is_unbuilt(&self, manifest: &Manifest) -> bool {
+        let code = &manifest.code;
+        let built = self.folder.join(&code.entry).symlink_metadata().is_ok();
+        code.build.starts_with("cordboard-") && !built
+    }
+}
+
 /// What was found at one look.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {

@@ -99,7 +99,9 @@ impl Forge {
         self.ceilings.get(tenant).cloned().unwrap_or_default()
     }
 
-    /// All modules of a dialplan. Those of `previous` that are the same are taken from there.
+    /// All modules of a dialplan. Those of `previous` that are the same are taken from there. One
+    /// that was never built (a machine without its toolchain) and did not serve before is left
+    /// out: a centre without its queue still answers, by what its routes do when a step fails.
     ///
     /// # Errors
     /// Every module that cannot be loaded.
@@ -114,6 +116,16 @@ impl Forge {
         let mut refused = Vec::new();
         for (name, loaded) in &plan.modules {
             let before = previous.get(name);
+            if before.is_none() && self.is_unbuilt(loaded, catalogue) {
+                let tenant = &plan.tenant.name;
+                tracing::warn!(
+                    tenant,
+                    module = name,
+                    "not built, so its steps fail and their `else` runs: `cordboard module build {}`",
+                    loaded.source
+                );
+                continue;
+            }
             match self.module(&plan.tenant.name, loaded, source, catalogue, before) {
                 Ok(module) => {
                     made.insert(name.clone(), module);
@@ -129,6 +141,12 @@ impl Forge {
             true => Ok(made),
             false => Err(refused),
         }
+    }
+
+    fn is_unbuilt(&self, loaded: &Loaded, catalogue: &Catalogue) -> bool {
+        let found = catalogue.modules.get(&loaded.source);
+        let parsed = found.and_then(|found| Some((found, found.manifest.as_ref().ok()?)));
+        parsed.is_some_and(|(found, (manifest, _))| found.is_unbuilt(manifest))
     }
 
     fn module(
