@@ -75,12 +75,18 @@ pub fn run(cli: Cli) -> ExitCode {
             dir,
             scripts,
             modules,
-        } => offline::check(&offline::Places::new(&data, &dir, &scripts, modules), cli.json),
+        } => offline::check(
+            &offline::Places::new(&data, &dir, &scripts, modules),
+            cli.json,
+        ),
         Command::Test {
             dir,
             scripts,
             modules,
-        } => offline::test(&offline::Places::new(&data, &dir, &scripts, modules), cli.json),
+        } => offline::test(
+            &offline::Places::new(&data, &dir, &scripts, modules),
+            cli.json,
+        ),
         Command::Fmt { dir, check } => offline::fmt(&dir, check, cli.json),
         Command::Simulate(call) => offline::simulate(&data, &call, cli.json),
         Command::Module {

@@ -14,9 +14,9 @@ pub mod new;
 pub mod packages;
 pub mod rust;
 pub mod stories;
-pub mod workshop;
 #[cfg(test)]
 mod tests;
+pub mod workshop;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -185,22 +185,28 @@ fn carry_out(data: &DataDir, what: ModuleCommand, json: bool) -> Result<(), Buil
             stories::play(data, &dir, json)
         }
         ModuleCommand::Package { module, key, out } => {
-            let key = key.map(|name| keys::signing(&data.root, &name)).transpose()?;
+            let key = key
+                .map(|name| keys::signing(&data.root, &name))
+                .transpose()?;
             let file = packages::pack(&folder(&module), key.as_ref(), &out)?;
             verify(data, &file, json)
         }
         ModuleCommand::Verify { file } => verify(data, &file, json),
         ModuleCommand::Install(package) => {
-            let done = shelf(data, &installed(data, package.modules)).install(&package.file, package.untrusted);
+            let done = shelf(data, &installed(data, package.modules))
+                .install(&package.file, package.untrusted);
             say_installed("installed", &done?, json)
         }
         ModuleCommand::Upgrade(package) => {
-            let done = shelf(data, &installed(data, package.modules)).upgrade(&package.file, package.untrusted);
+            let done = shelf(data, &installed(data, package.modules))
+                .upgrade(&package.file, package.untrusted);
             say_installed("upgraded", &done?, json)
         }
-        ModuleCommand::Rollback { name, modules } => {
-            say_installed("back", &shelf(data, &installed(data, modules)).rollback(&name)?, json)
-        }
+        ModuleCommand::Rollback { name, modules } => say_installed(
+            "back",
+            &shelf(data, &installed(data, modules)).rollback(&name)?,
+            json,
+        ),
         ModuleCommand::Remove { name, modules } => {
             shelf(data, &installed(data, modules)).remove(&name)?;
             match json {
@@ -246,7 +252,12 @@ fn verify(data: &DataDir, file: &Path, json: bool) -> Result<(), BuildError> {
     let asks: Vec<String> = manifest
         .asks
         .iter()
-        .map(|asked| format!("{} {}: {}", asked.ask.capability, asked.ask.what, asked.ask.reason))
+        .map(|asked| {
+            format!(
+                "{} {}: {}",
+                asked.ask.capability, asked.ask.what, asked.ask.reason
+            )
+        })
         .collect();
     let bytes: usize = package.files.values().map(Vec::len).sum();
     if json {
@@ -286,10 +297,13 @@ fn key(data: &DataDir, what: KeyCommand, json: bool) -> Result<(), BuildError> {
     }
     let known = keys::list(&data.root)?;
     if json {
-        let list = known.iter().map(
-            |known| json!({ "name": known.name, "key": known.key, "signs": known.signs }),
+        let list = known
+            .iter()
+            .map(|known| json!({ "name": known.name, "key": known.key, "signs": known.signs }));
+        println!(
+            "{:#}",
+            json!({ "ok": true, "keys": list.collect::<Vec<_>>() })
         );
-        println!("{:#}", json!({ "ok": true, "keys": list.collect::<Vec<_>>() }));
         return Ok(());
     }
     for known in &known {
@@ -299,12 +313,7 @@ fn key(data: &DataDir, what: KeyCommand, json: bool) -> Result<(), BuildError> {
     Ok(())
 }
 
-fn build(
-    shop: &Workshop,
-    modules: Vec<PathBuf>,
-    yes: bool,
-    json: bool,
-) -> Result<(), BuildError> {
+fn build(shop: &Workshop, modules: Vec<PathBuf>, yes: bool, json: bool) -> Result<(), BuildError> {
     let folders = match modules.is_empty() {
         true => all(&choose_modules(None)),
         false => modules.iter().map(|name| folder(name)).collect(),
