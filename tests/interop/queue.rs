@@ -3,7 +3,7 @@
 
 use cordboard_tests::baresip::{Baresip, Setup};
 use cordboard_tests::linphone::Linphone;
-use cordboard_tests::programs::wanted;
+use cordboard_tests::programs::{built, wanted};
 use cordboard_tests::switch::{Plan, Switch};
 use serde_json::Value;
 
@@ -34,6 +34,9 @@ fn shown(switch: &Switch, args: &[&str]) -> Value {
 /// An agent who logged in at the console is logged in after `kill -9`.
 #[test]
 fn a_login_survives_kill_9() {
+    if !built("queue") {
+        return;
+    }
     let mut switch = plan("queue-killed").start();
     let (code, out, err) = switch.console(&["queue", "login", "--agent", "bob"]);
     assert_eq!(code, 0, "{out}{err}");
@@ -61,6 +64,9 @@ fn a_caller_waits_is_rung_through_and_the_agent_wraps_up() {
     let Some(_place) = wanted(&["baresip", "linphonec"]) else {
         return;
     };
+    if !built("queue") {
+        return;
+    }
     let switch = plan("queue-call").start();
     let agent = Linphone::registered(&switch, "bob", 1000.0, true);
     let mut caller = Baresip::registered(&switch, &Setup::default());

@@ -40,6 +40,24 @@ pub fn wanted(programs: &[&str]) -> Option<Place> {
     Some(Place(()))
 }
 
+/// True when a module of the repository is built. Says why not; panics when it is missing in a run
+/// that should have built it.
+pub fn built(module: &str) -> bool {
+    let allowed = std::env::var("CORDBOARD_TESTS").as_deref() == Ok("fast")
+        || std::env::var_os("CORDBOARD_TESTS_UNBUILT").is_some();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let artefact = root.join(format!("modules/{module}/{module}.wasm"));
+    let there = artefact.is_file();
+    assert!(
+        there || allowed,
+        "modules/{module} is not built: `cordboard module build modules/{module}` or tests/run"
+    );
+    if !there {
+        println!("skipped: modules/{module} is not built");
+    }
+    there
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         *RUNNING.lock().unwrap_or_else(|e| e.into_inner()) -= 1;
