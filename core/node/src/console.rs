@@ -1,6 +1,7 @@
 //! The console: commands against the running switch, or against its database where it is not running.
 
 mod operate;
+mod table;
 
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -
                 story(store, &call, json).await
             });
             if let (Ok(Value::String(text)), false) = (&said, json) {
-                print!("{}", plain(text));
+                print!("{}", table::plain(text));
                 return ExitCode::SUCCESS;
             }
             said
@@ -202,7 +203,7 @@ fn trace(data: &DataDir, call: Option<String>, json: bool) -> ExitCode {
         let line = if json {
             line.to_owned()
         } else {
-            plain(&trace_line(line))
+            table::plain(&trace_line(line))
         };
         writeln!(std::io::stdout(), "{line}").is_ok()
     });
@@ -399,18 +400,11 @@ async fn story(store: &dyn Store, call: &str, json: bool) -> Said {
     )))
 }
 
-/// Prints a result: a table, a list of fields, or JSON.
+/// Prints a result: tables and fields, or JSON.
 fn print(said: Said, json: bool) -> ExitCode {
     match said {
         Ok(value) if json => say!("{value:#}"),
-        Ok(Value::Array(rows)) => print_rows(&rows),
-        Ok(Value::Object(fields)) => {
-            for (name, value) in &fields {
-                say!("{name}: {}", cell(value));
-            }
-        }
-        Ok(Value::Null) => {}
-        Ok(value) => say!("{}", cell(&value)),
+        Ok(value) => table::lines(&value).iter().for_each(|line| say!("{line}")),
         Err(why) if json => {
             say!("{:#}", json!({ "error": why }));
             return ExitCode::FAILURE;
@@ -421,71 +415,4 @@ fn print(said: Said, json: bool) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-fn print_rows(rows: &[Value]) {
-    let Some(columns) = rows
-        .first()
-        .and_then(Value::as_object)
-        .map(|o| o.keys().cloned().collect::<Vec<_>>())
-    else {
-        say!("none");
-        return;
-    };
-    let mut lines = vec![columns.clone()];
-    for row in rows {
-        lines.push(
-            columns
-                .iter()
-                .map(|c| row.get(c).map(cell).unwrap_or_default())
-                .collect(),
-        );
-    }
-    let widths: Vec<usize> = (0..columns.len())
-        .map(|i| {
-            lines
-                .iter()
-                .filter_map(|l| l.get(i))
-                .map(|c| c.chars().count())
-                .max()
-                .unwrap_or(0)
-                .min(60)
-        })
-        .collect();
-    for line in &lines {
-        let cells: Vec<String> = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}", width = *width))
-            .collect();
-        say!("{}", cells.join("  ").trim_end());
-    }
-}
-
-/// Text from outside as it may stand on a terminal: what would move its cursor or name its
-/// window is replaced, whatever stored it.
-fn plain(text: &str) -> String {
-    let harmless = |c: char| match c.is_control() && c != '\n' {
-        true => '\u{fffd}',
-        false => c,
-    };
-    text.chars().map(harmless).collect()
-}
-
-fn cell(value: &Value) -> String {
-    plain(&raw_cell(value))
-}
-
-fn raw_cell(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) if list.is_empty() => "-".to_owned(),
-        Value::Array(list) if list.iter().all(Value::is_string) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join("\n"),
-        other => other.to_string(),
-    }
 }
