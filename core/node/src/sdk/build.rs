@@ -164,6 +164,7 @@ impl Key {
         source.update(format!("{way:?} {}", env!("CARGO_PKG_VERSION")));
         if *way == Way::Rust {
             source.update(rust::version(shop)?);
+            source.update(rust::settings());
         }
         Ok(Self { source })
     }

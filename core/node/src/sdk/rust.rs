@@ -27,6 +27,14 @@ const PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_STRIP", "true"),
 ];
 
+/// A guest's stack: rustc's own choice of 1 MiB would be most of an instance's memory.
+const STACK: &str = "-Clink-arg=-zstack-size=131072";
+
+/// What every guest is built with: a change of it builds them anew.
+pub fn settings() -> String {
+    format!("{PROFILE:?} {STACK}")
+}
+
 /// The linkers inside rustup's toolchain.
 #[derive(Clone, Debug)]
 pub struct Linkers {
@@ -112,12 +120,13 @@ pub fn build(shop: &Workshop, dir: &Path) -> Result<PathBuf, BuildError> {
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
             &linkers.component,
         )
-        // Set and empty, it overrides what the user's own configuration says of flags.
-        .env("CARGO_ENCODED_RUSTFLAGS", "")
+        // Set, it overrides what the user's own configuration says of flags.
+        .env("CARGO_ENCODED_RUSTFLAGS", STACK)
         .envs(PROFILE.iter().copied());
     if let Chain::Debian(rustc) = &chain {
         target = shop.cache.join("target-debian");
-        let wasm_ld = format!("-Clink-arg=--wasm-ld-path={}", linkers.wasm.display());
+        let wasm_ld = linkers.wasm.display();
+        let wasm_ld = format!("{STACK}\u{1f}-Clink-arg=--wasm-ld-path={wasm_ld}");
         cargo
             .env("RUSTC", rustc)
             .env("RUSTC_BOOTSTRAP", "1")
