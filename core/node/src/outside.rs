@@ -4,7 +4,7 @@
 //! resolves to a private or loopback address is refused, so that a script's allowed host cannot be
 //! turned against the house by DNS; an address that the script's manifest names outright is meant.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordboard_call::ids::CallId;
+use cordboard_dialplan::url_pattern::is_private_address;
 use cordboard_host::capability::Allowed;
 use cordboard_steps::{OutsideRequest, ScriptAnswer, ScriptCallError};
 use cordboard_store::{KvPlace, KvWrite, Store};
@@ -68,8 +69,8 @@ impl tower_service::Service<Name> for Resolver {
             if private {
                 return Ok(found.into_iter());
             }
-            if found.iter().any(|address| is_private(address.ip())) && name.as_str() != "localhost"
-            {
+            let leads_in = |address: &SocketAddr| is_private_address(address.ip());
+            if found.iter().any(leads_in) && name.as_str() != "localhost" {
                 return Err(std::io::Error::new(
                     std::io::ErrorKind::PermissionDenied,
                     "the name resolves to a private address",
@@ -77,28 +78,6 @@ impl tower_service::Service<Name> for Resolver {
             }
             Ok(found.into_iter())
         })
-    }
-}
-
-fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            v4.is_loopback()
-                || v4.is_private()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_broadcast()
-                || v4.octets()[0] == 0
-                || v4.octets()[0] >= 224
-                || v4.octets()[0] == 100 && (v4.octets()[1] & 0xc0) == 64
-        }
-        IpAddr::V6(v6) => {
-            v6.is_loopback()
-                || v6.is_multicast()
-                || v6.is_unspecified()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-        }
     }
 }
 

@@ -209,6 +209,24 @@ fn a_tenant_that_wants_a_broken_module_reads_the_manifests_mistakes() {
 }
 
 #[test]
+fn a_module_that_was_never_built_is_left_out_and_takes_no_tenant_down() {
+    let folder = Folder::new();
+    let unbuilt = manifest("good", "wasm", "good.wasm");
+    let unbuilt = format!("{unbuilt}[build]\ncommand = \"cordboard-rust\"\n");
+    folder.write("modules/good/module.toml", &unbuilt);
+    let text = "tenant demo domain=\"demo.example\"\nmodule good\n";
+    let generation = match load(&folder.modules(), text) {
+        Ok(passed) => passed.generation,
+        Err(refused) => panic!("{}", refused.render(false)),
+    };
+    assert!(generation.dialplan.modules.contains_key("good"));
+    assert!(generation.programs.modules.is_empty());
+    // Built, it counts like any other: this switch has no compiler for it, and says so.
+    folder.write("modules/good/good.wasm", "\0asm");
+    assert!(load(&folder.modules(), text).is_err());
+}
+
+#[test]
 fn a_module_that_cannot_run_here_refuses_its_tenant_with_the_line() {
     let folder = Folder::new();
     folder.write(

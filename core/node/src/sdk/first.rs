@@ -1,8 +1,8 @@
 //! First-party modules at a start: built by the same command, before anything is served.
 //!
 //! The first start has them to build, which it says line by line; a later one finds them unchanged
-//! in milliseconds. What cannot be built is said with its cure and left out: the switch starts, and
-//! a tenant that needs the module is refused by its own load, which names the missing file.
+//! in milliseconds. What cannot be built is said with its cure: the switch starts, the module's steps
+//! fail, and their `else` runs, until it is built.
 
 use std::path::Path;
 use std::time::Instant;
@@ -38,10 +38,9 @@ pub fn build_all(data: &Path, modules: &Path) {
                 tracing::info!("built {} in {seconds:.1} s", entry.display());
             }
             Ok(Built::Kept(_) | Built::Nothing) => {}
-            Err(error) => tracing::error!(
-                "{} is not built, and tenants that need it will not load: {error}",
-                dir.display()
-            ),
+            Err(error) => {
+                tracing::error!("{} is not built, so its steps fail: {error}", dir.display())
+            }
         }
     }
 }
