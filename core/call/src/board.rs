@@ -51,6 +51,8 @@ pub struct Counters {
     pub calls_started: u64,
     /// Calls over.
     pub calls_ended: u64,
+    /// Calls that a fault of ours has ended.
+    pub calls_broken: u64,
     /// Calls not admitted.
     pub calls_refused: u64,
     /// Actions refused.

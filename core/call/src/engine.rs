@@ -6,6 +6,7 @@
 //! input drain `poll`, and then the endpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use cordboard_media::{Event as MediaEvent, StreamId};
@@ -349,9 +350,32 @@ impl Engine {
             ports: doors.ports,
             board: &mut self.board,
         };
-        let result = handle(&mut moment, call);
+        let result = catch_unwind(AssertUnwindSafe(|| handle(&mut moment, call)));
+        if result.is_err() {
+            self.break_off(now, doors, id);
+        }
         self.file(id);
-        Some(result)
+        result.ok()
+    }
+
+    /// A fault of ours while a call was handled: it is not known what of it holds, so it ends, and
+    /// no other call notices. One that cannot even end is forgotten whole. What the fault had just
+    /// taken and not yet filed (one port pair, one count of a party) may stay taken.
+    fn break_off(&mut self, now: Time, doors: &mut Doors<'_>, id: CallId) {
+        self.board.counters.calls_broken += 1;
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let mut moment = Moment {
+            now,
+            sip: doors.sip,
+            ports: doors.ports,
+            board: &mut self.board,
+        };
+        let ended = catch_unwind(AssertUnwindSafe(|| call.break_off(&mut moment)));
+        if ended.is_err() {
+            call.forget(&mut moment);
+        }
     }
 
     fn file(&mut self, id: CallId) {

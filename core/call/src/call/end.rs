@@ -1,6 +1,8 @@
 //! How legs and calls end: the far end is told why, the media thread gives its figures, the port
 //! returns, the bill is written; then the call is over.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cordboard_media::{Command, Figures, StreamId};
 
 use crate::action::Notice;
@@ -26,6 +28,46 @@ impl Call {
         }
         self.stop_tape(m);
         self.finish(m);
+    }
+
+    /// Ends what is left of a call after a fault of ours, also where it was ending already.
+    pub fn break_off(&mut self, m: &mut Moment<'_>) {
+        let fault = Ending::switch(Cause::TEMPORARY_FAILURE, "fault");
+        let ending = self.ending.get_or_insert(fault).clone();
+        for no in self.live() {
+            self.hang_up(m, no, ending.clone());
+        }
+        self.stop_tape(m);
+        self.finish(m);
+    }
+
+    /// Gives up everything of a call that could not be ended in order: far ends are told once,
+    /// streams close, counts are given back, its last fact is told.
+    pub fn forget(&mut self, m: &mut Moment<'_>) {
+        let cause = Cause::TEMPORARY_FAILURE;
+        for mut leg in std::mem::take(&mut self.legs) {
+            if let Some(dialog) = leg.dialog.take() {
+                m.board.dialogs.remove(&dialog);
+                if let Ok((_, duty)) = step(leg.state, Input::HangUp) {
+                    let end = || signalling::end_dialog(m, dialog, duty, (cause, false));
+                    let _ = catch_unwind(AssertUnwindSafe(end));
+                }
+            }
+            if leg.is_live() {
+                m.board.limits.release_party(&self.born.tenant, &leg.party);
+            }
+            let stream = leg.sound.port.stream;
+            if m.board.streams.remove(&stream).is_some() && leg.sound.opened {
+                m.board.orphans.insert(stream, ());
+                m.board.media(Command::Close { stream });
+            }
+        }
+        m.board.recordings.retain(|_, call| *call != self.id);
+        if !std::mem::replace(&mut self.over, true) {
+            m.board.limits.release_call(&self.born.tenant);
+            m.board.counters.calls_ended += 1;
+            self.tell(m, None, Fact::CallEnded { cause });
+        }
     }
 
     /// Ends one leg by CANCEL, BYE or a refusal, whichever its state demands.

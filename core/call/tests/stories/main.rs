@@ -5,6 +5,7 @@
 mod digits;
 mod early;
 mod ends;
+mod faults;
 mod hold;
 mod limits;
 mod phone;

@@ -18,11 +18,23 @@ use crate::world::{BIRTH_MS, SWITCH, Time, host, sip_config};
 pub struct Ports {
     pub taken: BTreeSet<StreamId>,
     pub free: u32,
+    /// So many of the next uses panic, as a fault of ours in the middle of a call would.
+    pub faults: u32,
     next: u32,
+}
+
+impl Ports {
+    fn fault(&mut self) {
+        if let Some(left) = self.faults.checked_sub(1) {
+            self.faults = left;
+            panic!("a fault that the story wanted");
+        }
+    }
 }
 
 impl MediaPorts for Ports {
     fn take(&mut self, local: IpAddr) -> Option<MediaPort> {
+        self.fault();
         self.free = self.free.checked_sub(1)?;
         self.next += 1;
         let stream = StreamId {
@@ -35,6 +47,7 @@ impl MediaPorts for Ports {
     }
 
     fn give_back(&mut self, stream: StreamId) {
+        self.fault();
         assert!(
             self.taken.remove(&stream),
             "{stream:?} was given back twice"
