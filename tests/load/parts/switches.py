@@ -74,11 +74,15 @@ class Cordboard:
     name = "cordboard"
     address = f"{IP}:{PORT}"
 
-    def __init__(self, extra="", files=None, node=WIDE_RTP):
+    def __init__(self, extra="", files=None, node=WIDE_RTP, modules=()):
+        """`files` are written beside the tenant's main file; `modules` are folders of built modules."""
         self.home = box.path(f"cordboard-{time.monotonic_ns()}")
         self.tenant = os.path.join(self.home, "dialplans", "load")
         os.makedirs(os.path.join(self.tenant, "prompts"))
         os.makedirs(os.path.join(self.home, "scripts"))
+        os.makedirs(os.path.join(self.home, "modules"))
+        for folder in modules:
+            shutil.copytree(folder, os.path.join(self.home, "modules", os.path.basename(folder)))
         write_prompt(os.path.join(self.tenant, "prompts", "two-seconds.wav"), 2)
         self.write("../_node.kdl", NODE + node)
         self.write("main.kdl", TENANT + extra)
