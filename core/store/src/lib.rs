@@ -22,6 +22,7 @@ mod secrets;
 mod snapshots;
 mod sql;
 mod sqlite;
+mod tenants;
 
 pub use bindings::{Binding, BindingStore};
 pub use error::{StoreError, Task};
@@ -36,6 +37,7 @@ pub use secrets::{Ha1, Secret, SecretStore};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, SnapshotStore, StoredSnapshot};
 pub use sql::SqlStore;
 pub use sqlite::open_sqlite;
+pub use tenants::{Span, StoredValue, TENANT_PAGE_MAX, TenantStore, UsageRow};
 
 /// Everything a node keeps, in one object: `Arc<dyn Store>`.
 pub trait Store:
@@ -45,6 +47,7 @@ pub trait Store:
     + GenerationStore
     + SnapshotStore
     + JournalStore
+    + TenantStore
     + Send
     + Sync
     + 'static
@@ -58,6 +61,7 @@ impl<T> Store for T where
         + GenerationStore
         + SnapshotStore
         + JournalStore
+        + TenantStore
         + Send
         + Sync
         + 'static

@@ -13,9 +13,11 @@ use crate::journal::{Batch, CallRow, CdrRow};
 use crate::kv::{KvLimits, KvPlace, KvStore, KvWrite, NUMBER_MAX, number_of};
 use crate::secrets::{Ha1, Secret, SecretStore};
 use crate::snapshots::StoredSnapshot;
+use crate::tenants::UsageRow;
 
 mod journal;
 mod snapshots;
+mod tenants;
 
 type Names<const N: usize> = [String; N];
 
@@ -42,6 +44,7 @@ struct Rows {
     batches: BTreeMap<(String, u64), Batch>,
     calls: HashMap<Names<2>, CallRow>,
     cdrs: BTreeMap<(String, u64), CdrRow>,
+    usage: BTreeMap<(String, u64), UsageRow>,
 }
 
 /// What goes wrong from now on.

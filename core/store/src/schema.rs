@@ -4,7 +4,7 @@
 //! A migration that was published is never changed; a later one changes what it made.
 
 /// Statements of each version; the first is version 1.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND];
+pub(crate) const MIGRATIONS: &[&[&str]] = &[FIRST, SECOND, THIRD];
 
 const FIRST: &[&str] = &[
     "CREATE TABLE ha1 (tenant TEXT NOT NULL, name TEXT NOT NULL, md5 TEXT NOT NULL,
@@ -43,4 +43,10 @@ const FIRST: &[&str] = &[
 const SECOND: &[&str] = &[
     "CREATE TABLE snapshots (tenant TEXT NOT NULL, owner TEXT NOT NULL, seq BIGINT NOT NULL,
         at_ms BIGINT NOT NULL, bytes {bytes} NOT NULL, PRIMARY KEY (tenant, owner))",
+];
+
+/// What tenants used, by interval.
+const THIRD: &[&str] = &[
+    "CREATE TABLE usage (tenant TEXT NOT NULL, seq BIGINT NOT NULL, from_ms BIGINT NOT NULL,
+        to_ms BIGINT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (tenant, seq))",
 ];

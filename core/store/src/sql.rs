@@ -18,6 +18,7 @@ mod journal;
 mod kv;
 mod secrets;
 mod snapshots;
+mod tenants;
 
 /// Everything a node keeps, in a SQL database.
 #[derive(Clone, Debug)]

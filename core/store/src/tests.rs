@@ -171,6 +171,8 @@ stories! {
     journal::verify_names_what_is_wrong,
     journal::hostile_text_is_kept,
     journal::many_tenants_commit_at_once,
+    journal::usage_and_bills_of_a_time_are_found_and_a_removed_journal_goes_on_counting,
+    small::a_tenant_is_counted_listed_and_removed_alone,
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The projections: which calls and CDRs a batch of facts makes known.
 //!
-//! Three topics matter: `call.started`, `call.ended` and `cdr.written`; every other fact is only
+//! Four topics matter: `call.started`, `call.ended`, `cdr.written` and `usage.measured`; every other fact is only
 //! noted as belonging to its call, so that a finished call knows the batches that hold it and is
 //! read back without a search. A payload that lacks a field gives an empty column, never an
 //! error: the journal is the truth, the projection a convenience.
@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::record::Record;
 use super::rows::{CallRow, CdrRow, Commit};
+use crate::tenants::UsageRow;
 
 /// Calls that are followed at once; beyond, calls are found by a search of their numbers.
 const OPEN_CALLS_MAX: usize = 200_000;
@@ -49,6 +50,16 @@ struct Bill<'a> {
     result: Cow<'a, str>,
     cause: u16,
 }
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Measured {
+    from_ms: u64,
+    to_ms: u64,
+}
+
+/// The topic of what a tenant used in an interval.
+const USAGE_TOPIC: &str = "usage.measured";
 
 type Key = (String, String);
 
@@ -102,6 +113,7 @@ pub(crate) struct Projection {
     calls: HashMap<Key, CallRow>,
     order: Vec<Key>,
     cdrs: Vec<CdrRow>,
+    usage: Vec<UsageRow>,
 }
 
 /// Text as every database takes it: without NUL characters.
@@ -119,6 +131,9 @@ impl Projection {
         open: &mut OpenCalls,
     ) {
         let Some(call) = record.call else {
+            if record.topic == USAGE_TOPIC {
+                self.measure(tenant, record);
+            }
             return;
         };
         match record.topic {
@@ -147,6 +162,17 @@ impl Projection {
             }
             _ => open.note(tenant, call, first_seq),
         }
+    }
+
+    fn measure(&mut self, tenant: &str, record: &Record<'_>) {
+        let said: Measured = serde_json::from_slice(record.payload).unwrap_or_default();
+        self.usage.push(UsageRow {
+            tenant: tenant.to_owned(),
+            seq: record.seq,
+            from_ms: said.from_ms,
+            to_ms: said.to_ms,
+            json: clean(&String::from_utf8_lossy(record.payload)),
+        });
     }
 
     fn row(&mut self, tenant: &str, call: &str, record: &Record<'_>) -> &mut CallRow {
@@ -203,5 +229,6 @@ impl Projection {
             .filter_map(|key| calls.remove(key))
             .collect();
         commit.cdrs = self.cdrs;
+        commit.usage = self.usage;
     }
 }

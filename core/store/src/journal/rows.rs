@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::read;
 use super::record::StoredEvent;
 use crate::error::Task;
+use crate::tenants::UsageRow;
 
 /// One committed batch: consecutive facts of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub struct Commit {
     pub calls: Vec<CallRow>,
     /// CDRs in them.
     pub cdrs: Vec<CdrRow>,
+    /// What tenants used, as they say.
+    pub usage: Vec<UsageRow>,
 }
 
 /// Which calls to list: those of a tenant that began in `[from_ms, to_ms)`, newest first.

@@ -59,6 +59,11 @@ impl Inner {
                 .cdrs
                 .insert((row.tenant.clone(), row.seq), row.clone());
         }
+        for row in &commit.usage {
+            self.journal
+                .usage
+                .insert((row.tenant.clone(), row.seq), row.clone());
+        }
         if self.faults.answers_lost {
             return Err(StoreError::Unavailable("the answer was lost".to_owned()));
         }

@@ -6,6 +6,9 @@ use super::{Insertion, Row, SqlStore, Value};
 use crate::bindings::{Binding, BindingStore};
 use crate::error::{StoreError, Task};
 
+pub(super) const COLUMNS: &str = "tenant, name, contact, flow, path, sip_call_id, cseq, instance,
+    expires_at_ms, user_agent";
+
 fn values(b: &Binding) -> Vec<Value> {
     vec![
         Value::from(&b.tenant),
@@ -21,7 +24,7 @@ fn values(b: &Binding) -> Vec<Value> {
     ]
 }
 
-fn binding(row: &Row) -> Result<Binding, StoreError> {
+pub(super) fn binding(row: &Row) -> Result<Binding, StoreError> {
     Ok(Binding {
         tenant: row.text(0)?,
         user: row.text(1)?,
@@ -74,9 +77,8 @@ impl BindingStore for SqlStore {
         Box::pin(async move {
             let sql = "DELETE FROM bindings WHERE expires_at_ms <= $1";
             self.database.run(sql, vec![now_ms.into()]).await?;
-            let sql = "SELECT tenant, name, contact, flow, path, sip_call_id, cseq, instance,
-                expires_at_ms, user_agent FROM bindings ORDER BY tenant, name, contact";
-            let rows = self.database.rows(sql, Vec::new()).await?;
+            let sql = format!("SELECT {COLUMNS} FROM bindings ORDER BY tenant, name, contact");
+            let rows = self.database.rows(&sql, Vec::new()).await?;
             rows.iter().map(binding).collect()
         })
     }

@@ -6,6 +6,7 @@
 use super::{Database, Insertion, Row, SqlStore, Statement, Value};
 use crate::error::{StoreError, Task};
 use crate::journal::{Batch, CallQuery, CallRow, CdrQuery, CdrRow, Commit, JournalStore};
+use crate::tenants::UsageRow;
 
 const ROWS_MAX: u32 = 1_000;
 
@@ -14,6 +15,9 @@ const BATCH: &str = "SELECT tenant, first_seq, last_seq, at_ms, checksum, payloa
 
 const CALL: &str = "SELECT tenant, call, started_ms, ended_ms, caller, dialled, result, cause,
     first_seq, last_seq, batches FROM calls WHERE tenant = $1";
+
+pub(super) const CDR: &str = "SELECT tenant, seq, call, leg, started_ms, ended_ms, talk_ms, caller,
+    dialled, result, cause, json FROM cdrs";
 
 fn batch(row: &Row) -> Result<Batch, StoreError> {
     Ok(Batch {
@@ -68,7 +72,7 @@ fn call_values(row: &CallRow) -> Vec<Value> {
     ]
 }
 
-fn cdr(row: &Row) -> Result<CdrRow, StoreError> {
+pub(super) fn cdr(row: &Row) -> Result<CdrRow, StoreError> {
     Ok(CdrRow {
         tenant: row.text(0)?,
         seq: row.number(1)?,
@@ -98,6 +102,16 @@ fn cdr_values(row: &CdrRow) -> Vec<Value> {
         Value::from(&row.dialled),
         Value::from(&row.result),
         Value::from(u64::from(row.cause)),
+        Value::from(&row.json),
+    ]
+}
+
+fn usage_values(row: &UsageRow) -> Vec<Value> {
+    vec![
+        Value::from(&row.tenant),
+        Value::from(row.seq),
+        Value::from(row.from_ms),
+        Value::from(row.to_ms),
         Value::from(&row.json),
     ]
 }
@@ -163,6 +177,11 @@ fn statements(database: &Database, commit: &Commit) -> Vec<Statement> {
                 dialled, result, cause, json)",
             tail: "",
             rows: commit.cdrs.iter().map(cdr_values).collect(),
+        },
+        Insertion {
+            head: "INSERT INTO usage (tenant, seq, from_ms, to_ms, json)",
+            tail: "",
+            rows: commit.usage.iter().map(usage_values).collect(),
         },
     ];
     let mut statements = positions(database, commit);
@@ -285,8 +304,7 @@ impl JournalStore for SqlStore {
             };
             let order = if query.newest_first { "DESC" } else { "ASC" };
             let sql = format!(
-                "SELECT tenant, seq, call, leg, started_ms, ended_ms, talk_ms, caller, dialled,
-                    result, cause, json FROM cdrs WHERE tenant = $1 AND seq > $2
+                "{CDR} WHERE tenant = $1 AND seq > $2
                     AND started_ms >= $3 {of_call} ORDER BY seq {order} LIMIT $4"
             );
             let rows = self.database.rows(&sql, values).await?;

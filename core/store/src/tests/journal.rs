@@ -1,8 +1,10 @@
 //! Contract stories of the journal's rows. The write path has its own in `journal/tests.rs`.
 
+use std::sync::Arc;
+
 use super::Bench;
-use crate::StoreError;
 use crate::journal::{Batch, CallQuery, CallRow, CdrQuery, CdrRow, Commit, checksum};
+use crate::{Span, StoreError, UsageRow};
 
 /// Facts `first..=last` of a call as a batch; what the write path would make of them.
 pub(crate) fn batch(tenant: &str, first: u64, last: u64, call: &str) -> Batch {
@@ -113,6 +115,7 @@ pub(crate) async fn a_commit_is_all_or_nothing(bench: &mut Bench) {
         batches: vec![batch("demo", 1, 1, "c1"), batch("acme", 2, 3, "a")],
         calls: vec![started("demo", "c1", 1_000, 1)],
         cdrs: vec![bill("demo", 1, "c1", 1)],
+        ..Commit::default()
     };
     assert_eq!(store.commit(&mixed).await, Err(StoreError::Position));
     assert_eq!(store.last_seqs().await.unwrap(), [("acme".to_owned(), 2)]);
@@ -130,6 +133,7 @@ pub(crate) async fn calls_are_folded_and_found(bench: &mut Bench) {
             started("demo", "c2", 2_000, 2),
         ],
         cdrs: Vec::new(),
+        ..Commit::default()
     };
     store.commit(&first).await.unwrap();
     let end = CallRow {
@@ -146,6 +150,7 @@ pub(crate) async fn calls_are_folded_and_found(bench: &mut Bench) {
         batches: vec![batch("demo", 3, 4, "c1")],
         calls: vec![end.clone()],
         cdrs: Vec::new(),
+        ..Commit::default()
     };
     store.commit(&second).await.unwrap();
 
@@ -194,6 +199,7 @@ pub(crate) async fn cdrs_are_followed_by_number(bench: &mut Bench) {
         batches: vec![batch("demo", 1, 80, "c1")],
         calls: Vec::new(),
         cdrs: rows.clone(),
+        ..Commit::default()
     };
     store.commit(&all).await.unwrap();
     let mut query = CdrQuery::newest("demo", 2);
@@ -263,6 +269,7 @@ pub(crate) async fn hostile_text_is_kept(bench: &mut Bench) {
         batches: vec![batch("demo", 1, 1, odd)],
         calls: vec![row.clone()],
         cdrs: Vec::new(),
+        ..Commit::default()
     };
     store.commit(&all).await.unwrap();
     assert_eq!(store.call("demo", odd).await.unwrap(), Some(row));
@@ -293,4 +300,52 @@ pub(crate) async fn many_tenants_commit_at_once(bench: &mut Bench) {
         Err(StoreError::Position)
     );
     assert_eq!(store.verify("t000").await.unwrap().last_seq, 4);
+}
+
+pub(crate) async fn usage_and_bills_of_a_time_are_found_and_a_removed_journal_goes_on_counting(
+    bench: &mut Bench,
+) {
+    let store = Arc::clone(&bench.store);
+    let used = |seq: u64, from_ms: u64| UsageRow {
+        tenant: "demo".to_owned(),
+        seq,
+        from_ms,
+        to_ms: from_ms + 100,
+        json: "{}".to_owned(),
+    };
+    let all = Commit {
+        batches: vec![batch("demo", 1, 4, "c1")],
+        calls: vec![started("demo", "c1", 1_000, 1)],
+        cdrs: vec![bill("demo", 2, "c1", 1)],
+        usage: vec![used(3, 1_000), used(4, 1_100)],
+    };
+    store.commit(&all).await.unwrap();
+    let ended_ms = all.cdrs[0].ended_ms;
+    let span = |from_ms, to_ms, after_seq| Span {
+        tenant: "demo".to_owned(),
+        from_ms,
+        to_ms,
+        after_seq,
+    };
+    let found = store.usage(&span(1_000, 1_200, 0)).await.unwrap();
+    assert_eq!(found, all.usage);
+    let found = store.usage(&span(1_100, 1_200, 0)).await.unwrap();
+    assert_eq!(found, all.usage[1..]);
+    assert_eq!(store.usage(&span(0, 9_999, 4)).await.unwrap(), []);
+    let bills = store.bills(&span(ended_ms, ended_ms + 1, 0)).await.unwrap();
+    assert_eq!(bills, all.cdrs);
+    assert_eq!(store.bills(&span(0, ended_ms, 0)).await.unwrap(), []);
+
+    store.delete_tenant("demo", &[]).await.unwrap();
+    assert_eq!(store.usage(&span(0, 9_999, 0)).await.unwrap(), []);
+    assert_eq!(store.batches("demo", 0, 9).await.unwrap(), []);
+    // What a spool still holds of it does not come back, and numbers go on.
+    assert_eq!(store.last_seqs().await.unwrap(), [("demo".to_owned(), 4)]);
+    assert_eq!(store.commit(&all).await, Err(StoreError::Position));
+    let next = Commit {
+        batches: vec![batch("demo", 5, 5, "c2")],
+        ..Commit::default()
+    };
+    store.commit(&next).await.unwrap();
+    assert_eq!(store.verify("demo").await.unwrap().first_seq, 5);
 }

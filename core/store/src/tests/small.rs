@@ -1,5 +1,7 @@
 //! Contract stories of secrets, bindings, values and generations.
 
+use std::sync::Arc;
+
 use super::Bench;
 use crate::{
     Binding, GENERATIONS_KEPT, Generation, Ha1, KvPlace, KvWrite, NUMBER_MAX, SNAPSHOT_BYTES_MAX,
@@ -341,4 +343,61 @@ pub(crate) async fn a_snapshot_replaces_the_last_one_of_its_owner(bench: &mut Be
     assert_eq!(store.snapshot("demo", "module:q").await.unwrap(), None);
     let found = store.snapshot("demo", "module:r").await.unwrap();
     assert_eq!(found, Some(snapshot(3)));
+}
+
+pub(crate) async fn a_tenant_is_counted_listed_and_removed_alone(bench: &mut Bench) {
+    let store = Arc::clone(&bench.store);
+    let when = KvWrite::lasting(1_000);
+    for tenant in ["acme", "demo"] {
+        store.put_ha1(tenant, "ann", ha1("a")).await.unwrap();
+        store
+            .put_secret(tenant, "crm", Secret::new("s"))
+            .await
+            .unwrap();
+        for key in ["a", "b", "c"] {
+            store.kv_set(place(tenant, key), b"12", when).await.unwrap();
+        }
+        let snapshot = StoredSnapshot {
+            bytes: vec![7; 10],
+            ..StoredSnapshot::default()
+        };
+        store
+            .put_snapshot(tenant, "queue", &snapshot)
+            .await
+            .unwrap();
+        let mut kept = binding("ann", "sip:ann@10.0.0.1", 9_000);
+        kept.tenant = tenant.to_owned();
+        store.put_bindings(&[kept]).await.unwrap();
+        let name = format!("realm/{tenant}");
+        store
+            .put_node_secret(&name, Secret::new("x"))
+            .await
+            .unwrap();
+    }
+    let both = [("acme".to_owned(), 19), ("demo".to_owned(), 19)];
+    assert_eq!(store.tenant_bytes().await.unwrap(), both);
+    let page = store.values_after("acme", ("", ""), 2).await.unwrap();
+    let keys: Vec<&str> = page.iter().map(|row| row.key.as_str()).collect();
+    assert_eq!(keys, ["a", "b"]);
+    let last = page.last().unwrap();
+    let rest = store
+        .values_after("acme", (&last.owner, &last.key), 2)
+        .await
+        .unwrap();
+    assert_eq!((rest.len(), rest[0].value.as_slice()), (1, &b"12"[..]));
+    assert_eq!(store.snapshot_owners("acme").await.unwrap(), ["queue"]);
+    assert_eq!(store.bindings_of("acme").await.unwrap().len(), 1);
+
+    let realm = ["realm/acme".to_owned()];
+    let removed = store.delete_tenant("acme", &realm).await.unwrap();
+    assert_eq!(
+        removed, 8,
+        "1 user, 1 secret, 3 values, 1 snapshot, 1 binding, 1 realm"
+    );
+    assert_eq!(store.delete_tenant("acme", &realm).await, Ok(0));
+    assert_eq!(store.all_ha1("acme").await.unwrap(), []);
+    assert_eq!(store.node_secret("realm/acme").await, Ok(None));
+    assert_eq!(store.tenant_bytes().await.unwrap(), both[1..]);
+    assert_eq!(store.bindings_of("demo").await.unwrap().len(), 1);
+    assert!(store.node_secret("realm/demo").await.unwrap().is_some());
 }
