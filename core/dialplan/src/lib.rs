@@ -29,7 +29,7 @@ pub use diff::{Change, diff};
 pub use expr::{Condition, Values};
 pub use file::{Cache, Source};
 pub use fmt::format;
-pub use node_file::{NodeFile, check_ceiling, check_did_owners, load_node};
+pub use node_file::{NodeFile, check_ceiling, check_did_owners, check_trunk_owners, load_node};
 pub use numbers::{Match, NumberTable};
 pub use route::{Block, Dialplan, Place, Step, StepKind};
 pub use template::Template;

@@ -2,7 +2,7 @@
 //!
 //! ```kdl
 //! listen udp="127.0.0.1:5060" tcp="127.0.0.1:5060"
-//! http "127.0.0.1:8060"
+//! http "127.0.0.1:8060" hosts="pbx.example.com" origins="https://desk.example.com"
 //! rtp "20000-29999"
 //! network "10.0.0.0/8" advertise="10.0.0.5"
 //! advertise "203.0.113.5"
@@ -12,7 +12,7 @@
 //! journal write-ms=5 fsync-ms=1000
 //! limits calls=10000 transactions=50000 prompts-mb=256
 //! database "sqlite://cordboard.db"
-//! ceiling acme { calls-max 200; trunks 4; users 500; dids "+44207946*"; modules { native #false } }
+//! ceiling acme { calls-max 200; trunks 4; users 500; dids "+44207946*"; carriers "192.0.2.10"; modules { native #false } }
 //! ```
 //!
 //! An absent file or line is its default: loopback only. A door on another address needs
@@ -28,7 +28,7 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, Mark};
 use crate::numbers::Pattern;
 
-pub use ceiling::{check_ceiling, check_did_owners};
+pub use ceiling::{check_ceiling, check_did_owners, check_trunk_owners, trunk_key};
 pub use modules::{HTTP_RATE, HttpCeiling, ModulesCeiling};
 pub use read::load_node;
 
@@ -41,6 +41,8 @@ pub struct NodeFile {
     pub tcp: Vec<SocketAddr>,
     /// HTTP: metrics, health, control.
     pub http: Vec<SocketAddr>,
+    /// Names on it, beside addresses and `localhost`.
+    pub http_names: HttpNames,
     /// First and last UDP port of media; the first is even.
     pub rtp_ports: (u16, u16),
     /// What peers in a network are told of our address; the longest prefix wins.
@@ -61,6 +63,15 @@ pub struct NodeFile {
     pub database: Option<String>,
     /// What each tenant may have at most.
     pub ceilings: Vec<Ceiling>,
+}
+
+/// Names of the http door.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpNames {
+    /// Hosts that requests may name in `Host`.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may ask from a browser.
+    pub origins: Vec<String>,
 }
 
 /// A network and the address of ours that it can reach.
@@ -103,6 +114,17 @@ pub struct NodeLimits {
     pub prompt_bytes_max: u64,
 }
 
+/// Addresses of carriers: `carriers "192.0.2.10" "198.51.100.0/24"`. One that two tenants' trunks
+/// have must stand in the later one's ceiling, since a carrier knows us by our address alone, and
+/// who shares it calls at the other's expense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carriers {
+    /// The network's address.
+    pub address: IpAddr,
+    /// Bits of the address that are the network's.
+    pub prefix_bits: u8,
+}
+
 /// A `ceiling` node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ceiling {
@@ -116,6 +138,8 @@ pub struct Ceiling {
     pub users_max: Option<u32>,
     /// Numbers it may have; empty is any.
     pub dids: Vec<Pattern>,
+    /// Addresses that its trunks may have; empty is any that no other tenant's trunk has.
+    pub carriers: Vec<Carriers>,
     /// What its modules may have.
     pub modules: ModulesCeiling,
     /// Where it stands.
@@ -136,6 +160,7 @@ impl Ceiling {
             trunks_max: None,
             users_max: None,
             dids: Vec::new(),
+            carriers: Vec::new(),
             modules: ModulesCeiling::default(),
             mark: Mark::at(&place),
         }
@@ -158,6 +183,7 @@ impl Default for NodeFile {
             udp: loopback(5060),
             tcp: loopback(5060),
             http: loopback(8060),
+            http_names: HttpNames::default(),
             rtp_ports: (20_000, 29_999),
             networks: Vec::new(),
             advertise: None,
@@ -212,17 +238,28 @@ impl NodeFile {
 impl Network {
     /// True for an address inside.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let cut = |bits: u128, width: u32| {
-            let host = width.saturating_sub(self.prefix_bits.into());
-            if host >= 128 { 0 } else { bits >> host }
-        };
-        match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                cut(u32::from(own).into(), 32) == cut(u32::from(other).into(), 32)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => cut(own.into(), 128) == cut(other.into(), 128),
-            _ => false,
+        holds((self.address, self.prefix_bits), address)
+    }
+}
+
+impl Carriers {
+    /// True for an address inside.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        holds((self.address, self.prefix_bits), address)
+    }
+}
+
+fn holds((network, prefix_bits): (IpAddr, u8), address: IpAddr) -> bool {
+    let cut = |bits: u128, width: u32| {
+        let host = width.saturating_sub(prefix_bits.into());
+        if host >= 128 { 0 } else { bits >> host }
+    };
+    match (network, address) {
+        (IpAddr::V4(own), IpAddr::V4(other)) => {
+            cut(u32::from(own).into(), 32) == cut(u32::from(other).into(), 32)
         }
+        (IpAddr::V6(own), IpAddr::V6(other)) => cut(own.into(), 128) == cut(other.into(), 128),
+        _ => false,
     }
 }
 

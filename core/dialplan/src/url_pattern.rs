@@ -154,6 +154,16 @@ impl UrlPattern {
         }
     }
 
+    /// True when the pattern names nobody's host in particular: every host, or every one beneath a
+    /// top-level domain (`https://*.com/*`). A ceiling has to say such a pattern before it may be granted.
+    pub fn is_open(&self) -> bool {
+        match &self.host {
+            Host::Any => true,
+            Host::Under(name) => !name.contains('.'),
+            Host::Exact(_) => false,
+        }
+    }
+
     /// True when the pattern names no host.
     pub fn is_any_host(&self) -> bool {
         self.host == Host::Any

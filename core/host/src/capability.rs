@@ -168,6 +168,12 @@ impl Effective {
         let Some(grant) = matching.first() else {
             return Err(self.not_granted(&what, &format!("http \"{root}\"")));
         };
+        // The load has refused a grant of every host that the ceiling does not say; a ceiling that
+        // became lower since counts at once.
+        let open = |grant: &Grant| UrlPattern::parse(&grant.what).is_ok_and(|p| p.is_open());
+        if self.ceiling.http.is_empty() && open(grant) {
+            return Err(self.above(&what, "http \"*\""));
+        }
         let Some(most) = self.http_ceiling(&read) else {
             return Err(self.above(&what, "http"));
         };

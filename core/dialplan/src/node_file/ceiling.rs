@@ -1,11 +1,14 @@
 //! What a tenant may grant itself, and that a number belongs to one tenant.
 
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
 use super::Ceiling;
 use crate::check::codes;
 use crate::diagnostic::{Diagnostic, Mark};
 use crate::numbers::overlap::{covered, meet};
 use crate::numbers::{Entry, NumberTable, Pattern, PatternClass};
-use crate::route::Dialplan;
+use crate::route::{Dialplan, Trunk};
 
 /// Most findings of one check.
 const FINDINGS_MAX: usize = 50;
@@ -67,6 +70,17 @@ pub fn check_ceiling(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> 
             }
         }
     }
+    for trunk in dialplan.trunks.values() {
+        let known = |at: &SocketAddr| ceiling.carriers.iter().any(|c| c.contains(at.ip()));
+        for address in trunk.addresses.iter().filter(|at| !known(at)) {
+            if !ceiling.carriers.is_empty() {
+                over(
+                    &trunk.place,
+                    format!("no trunk of this tenant may be at {address}"),
+                );
+            }
+        }
+    }
     findings.extend(super::modules::check(dialplan, ceiling));
     findings.truncate(FINDINGS_MAX);
     findings
@@ -105,6 +119,57 @@ pub fn check_did_owners<'d>(dialplans: impl IntoIterator<Item = &'d Dialplan>) -
     findings
 }
 
+/// What a trunk is known by: carriers send from any port of their address, but on loopback the
+/// port is all that tells programs apart.
+pub fn trunk_key(address: SocketAddr) -> (IpAddr, u16) {
+    let ip = address.ip().to_canonical();
+    (ip, if ip.is_loopback() { address.port() } else { 0 })
+}
+
+/// Errors where two tenants of a node have a trunk at one address, unless `carriers` in the later
+/// one's ceiling says that address. Files and blame are those of [`check_did_owners`].
+pub fn check_trunk_owners<'d>(
+    dialplans: impl IntoIterator<Item = (&'d Dialplan, &'d Ceiling)>,
+) -> Vec<Diagnostic> {
+    let mut owners: HashMap<(IpAddr, u16), (&str, &Trunk)> = HashMap::new();
+    let mut findings = Vec::new();
+    for (dialplan, ceiling) in dialplans {
+        let tenant = &*dialplan.tenant.name;
+        for trunk in dialplan.trunks.values() {
+            for address in &trunk.addresses {
+                let (owner, other) = *owners.entry(trunk_key(*address)).or_insert((tenant, trunk));
+                let shared = ceiling.carriers.iter().any(|c| c.contains(address.ip()));
+                if owner == tenant || shared || findings.len() >= FINDINGS_MAX {
+                    continue;
+                }
+                let message = format!(
+                    "{address} is where the trunk `{}` of tenant `{owner}` is",
+                    other.name
+                );
+                let help = format!(
+                    "a carrier knows us by our address; where it is to be shared, the machine's \
+                     operator says `ceiling {tenant} {{ carriers \"{}\" }}`",
+                    address.ip()
+                );
+                let theirs = format!("`{}` of `{owner}`", other.name);
+                findings.push(
+                    Diagnostic::error(mark(tenant, &trunk.place), codes::OTHER_TENANT, message)
+                        .help(help)
+                        .also(mark(owner, &other.place), theirs),
+                );
+            }
+        }
+    }
+    findings
+}
+
+/// A place of a tenant's file, named by the tenant as well.
+fn mark(tenant: &str, place: &crate::route::Place) -> Mark {
+    let mut mark = Mark::at(place);
+    mark.file = format!("{tenant}/{}", place.file).into();
+    mark
+}
+
 /// The row of an earlier tenant that shares a number with this one.
 fn owner<'t, 'd, T>(
     all: &'t NumberTable<&'d str>,
@@ -136,11 +201,6 @@ fn owner<'t, 'd, T>(
 }
 
 fn claimed<T>(tenant: &str, row: &Entry<T>, owner: &Entry<&str>) -> Diagnostic {
-    let mark = |tenant: &str, place: &crate::route::Place| {
-        let mut mark = Mark::at(place);
-        mark.file = format!("{tenant}/{}", place.file).into();
-        mark
-    };
     let message = format!(
         "the number `{}` belongs to tenant `{}` already",
         row.pattern.text(),

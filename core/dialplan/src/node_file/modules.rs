@@ -14,8 +14,10 @@
 //! }
 //! ```
 //!
-//! A tenant without such a block, or without any ceiling, has the defaults: http to any public
-//! address at 100 a second, no private address, no native code, every module of the machine.
+//! A tenant without such a block, or without any ceiling, has the defaults: http to any public host
+//! that its grants name, at 100 a second, no private address, no native code, every module of the
+//! machine. A grant of every host (`*`, `https://*`, `https://*.com/*`) needs an `http` line here
+//! that says as much (`http "*"`).
 //! A tenant's own files cannot widen it; each grant beyond it is refused with both lines.
 
 use super::Ceiling;
@@ -48,7 +50,7 @@ const LINES: [&str; 7] = [
 /// The `modules` block of a ceiling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModulesCeiling {
-    /// Where requests may go; none listed is any public address at [`HTTP_RATE`].
+    /// Where requests may go; none listed is any public host that a grant names, at [`HTTP_RATE`].
     pub http: Vec<HttpCeiling>,
     /// Grants may say `private=#true`.
     pub private_addresses: bool,
@@ -96,7 +98,7 @@ impl ModulesCeiling {
     /// Most requests a second to what a pattern means; none where it may not be asked.
     pub fn http_rate(&self, pattern: &UrlPattern) -> Option<u32> {
         if self.http.is_empty() {
-            return Some(HTTP_RATE);
+            return (!pattern.is_open()).then_some(HTTP_RATE);
         }
         let lines = self.http.iter().filter(|line| line.pattern.covers(pattern));
         lines.map(|line| line.rate_per_second).max()
@@ -256,7 +258,10 @@ impl Refuse<'_> {
         }
         match (bounds.http_rate(&pattern), grant.rate_per_second) {
             (None, _) => {
-                let what = format!("reach `{pattern}`");
+                let what = match pattern.is_open() {
+                    true => format!("reach every host (`{pattern}`)"),
+                    false => format!("reach `{pattern}`"),
+                };
                 let wanted = format!("http \"{pattern}\"");
                 let line = bounds.http.first().map(|line| &line.mark);
                 self.at(&grant.place, &what, &wanted, line);
@@ -291,9 +296,12 @@ impl Refuse<'_> {
                 (ceiling.mark.clone(), said)
             }
         };
-        let help = format!(
+        let mut help = format!(
             "the machine's operator allows it by `ceiling {tenant} {{ modules {{ {wanted} }} }}`"
         );
+        if what.starts_with("reach every host") {
+            help.insert_str(0, "name the hosts, as `https://crm.example.com/*` does; ");
+        }
         self.findings.push(finding.help(help).also(mark, said));
     }
 }

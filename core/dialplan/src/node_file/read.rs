@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Ceiling, LoadedNode, Network, NodeFile};
+use super::{Carriers, Ceiling, LoadedNode, Network, NodeFile};
 use crate::check::fields::{Fields, Found};
 use crate::check::sink::Sink;
 use crate::check::words::suggestion;
@@ -70,6 +70,38 @@ pub fn load_node(file: &str, text: &str) -> Result<LoadedNode, Vec<Diagnostic>> 
             warnings: findings,
         }),
     }
+}
+
+/// `10.0.0.0/8`.
+fn network_of(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, bits) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    Some((address, bits.parse::<u8>().ok().filter(|b| *b <= most)?))
+}
+
+/// `carriers "192.0.2.10" "198.51.100.0/24"`.
+fn carriers(sink: &mut Sink, line: &Node) -> Vec<Carriers> {
+    let mut fields = Fields::new(line, sink);
+    let words = fields.arguments();
+    fields.finish();
+    let mut read = Vec::new();
+    for word in words {
+        let one = |address: IpAddr| (address, if address.is_ipv4() { 32 } else { 128 });
+        let found = word.value.parse().map(one).ok();
+        match found.or_else(|| network_of(&word.value)) {
+            Some((address, prefix_bits)) => read.push(Carriers {
+                address,
+                prefix_bits,
+            }),
+            None => {
+                let message = format!("`{}` is no address and no network", word.value);
+                let help = "write `carriers \"192.0.2.10\" \"198.51.100.0/24\"`";
+                sink.error(word.span, codes::BAD_VALUE, message, Some(help.into()));
+            }
+        }
+    }
+    read
 }
 
 struct Reader {
@@ -170,9 +202,35 @@ impl Reader {
         let mut fields = Fields::new(node, &mut self.sink);
         let found = fields.wanted_argument("an address: `http \"127.0.0.1:8060\"`");
         let plain = fields.flag("plain");
+        let (hosts, origins) = (fields.text("hosts"), fields.text("origins"));
         fields.finish();
         let address = found.and_then(|f| self.socket(&f, plain, "what it shows and tokens"));
         self.out.http.extend(address);
+        let help = "write names without port: hosts=\"pbx.example.com desk.example.com\"";
+        let hosts = self.names(hosts, is_host, help);
+        self.out.http_names.hosts.extend(hosts);
+        let help = "write scheme, host and port: origins=\"https://desk.example.com\"";
+        let origins = self.names(origins, is_origin, help);
+        self.out.http_names.origins.extend(origins);
+    }
+
+    /// Words of one text, each of which must be so.
+    fn names(
+        &mut self,
+        found: Option<Found<String>>,
+        is_so: fn(&str) -> bool,
+        help: &str,
+    ) -> Vec<String> {
+        let Some(found) = found else {
+            return Vec::new();
+        };
+        let words = || found.value.split_whitespace();
+        if let Some(wrong) = words().find(|word| !is_so(word)) {
+            let message = format!("`{wrong}` is no name that a request could bear");
+            let help = Some(help.to_owned());
+            self.sink.error(found.span, codes::BAD_VALUE, message, help);
+        }
+        words().map(str::to_owned).collect()
     }
 
     fn rtp(&mut self, node: &Node) {
@@ -238,12 +296,7 @@ impl Reader {
         fields.finish();
         let advertise = advertise.and_then(|a| self.ip(&a));
         let Some(found) = found else { return };
-        let read = found.value.split_once('/').and_then(|(address, bits)| {
-            let address: IpAddr = address.parse().ok()?;
-            let most = if address.is_ipv4() { 32 } else { 128 };
-            Some((address, bits.parse::<u8>().ok().filter(|b| *b <= most)?))
-        });
-        match (read, advertise) {
+        match (network_of(&found.value), advertise) {
             (Some((address, prefix_bits)), Some(advertise)) => {
                 self.out.networks.push(Network {
                     address,
@@ -355,6 +408,10 @@ impl Reader {
             inner.finish();
             dids.extend(numbers.iter().filter_map(|n| pattern(fields.sink, n)));
         }
+        let mut from = Vec::new();
+        for line in fields.children("carriers") {
+            from.extend(carriers(fields.sink, line));
+        }
         if let Some(property) = node.properties.iter().find(|p| p.name == "dids")
             && let Some(text) = fields.as_text(&property.value)
         {
@@ -378,8 +435,23 @@ impl Reader {
             trunks_max,
             users_max,
             dids,
+            carriers: from,
             modules: bounds.unwrap_or_default(),
             mark,
         });
     }
+}
+
+fn is_host(text: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    !text.is_empty() && text.len() <= 253 && text.bytes().all(good)
+}
+
+fn is_origin(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let (host, port) = rest.split_once(':').unwrap_or((rest, "443"));
+    is_host(host) && port.parse::<u16>().is_ok()
 }

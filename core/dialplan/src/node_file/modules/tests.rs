@@ -112,7 +112,7 @@ fn a_tenant_cannot_grant_itself_more_than_the_ceiling() {
             "main.kdl:5 `desk` may not reach `https://elsewhere.example/*` in tenant `acme` (_node.kdl:4 the ceiling)",
             "main.kdl:6 `desk` may not reach private addresses (`https://10.0.0.5/*`) in tenant `acme` (_node.kdl:3 the ceiling)",
             "main.kdl:6 `desk` may not reach `https://10.0.0.5/*` in tenant `acme` (_node.kdl:4 the ceiling)",
-            "main.kdl:7 `desk` may not reach `*` in tenant `acme` (_node.kdl:4 the ceiling)",
+            "main.kdl:7 `desk` may not reach every host (`*`) in tenant `acme` (_node.kdl:4 the ceiling)",
         ]
     );
 }
@@ -133,6 +133,7 @@ fn a_tenant_of_whom_nothing_is_said_has_the_public_web_and_no_native_code() {
         refused(&text, &known, &unsaid),
         [
             "main.kdl:6 `desk` may not reach private addresses (`https://10.0.0.5/*`) in tenant `acme` (_node.kdl:1 no `modules` stands in the ceiling of `acme`)",
+            "main.kdl:7 `desk` may not reach every host (`*`) in tenant `acme` (_node.kdl:1 no `modules` stands in the ceiling of `acme`)",
             "main.kdl:11 `fax` may not run native code in tenant `acme` (_node.kdl:1 no `modules` stands in the ceiling of `acme`)",
         ]
     );
@@ -143,10 +144,19 @@ fn a_tenant_of_whom_nothing_is_said_has_the_public_web_and_no_native_code() {
     );
     let found = check_ceiling(&plan(&text, &known), &unsaid);
     assert_eq!(
-        found[1].help.as_deref(),
+        found[2].help.as_deref(),
         Some("the machine's operator allows it by `ceiling acme { modules { native #true } }`")
     );
-    let wide = ceiling("  modules {\n    private-addresses #true\n    native #true\n  }\n");
+    assert_eq!(
+        found[1].help.as_deref(),
+        Some(
+            "name the hosts, as `https://crm.example.com/*` does; the machine's operator allows it by \
+             `ceiling acme { modules { http \"*\" } }`"
+        )
+    );
+    let wide = ceiling(
+        "  modules {\n    http \"*\"\n    private-addresses #true\n    native #true\n  }\n",
+    );
     assert_eq!(refused(&text, &known, &wide), Vec::<String>::new());
 }
 
