@@ -59,7 +59,7 @@ function steps.menu(arguments, call)
 	if arguments.prompt then
 		prompts = { arguments.prompt, table.unpack(prompts) }
 	end
-	local keys, some = keys_of(arguments.outcomes)
+	local keys, some = keys_of(call.outcomes)
 	local digits, why = ask(call, prompts, arguments, keys, some)
 	if config.events then
 		local menu = prompts[1] or ""

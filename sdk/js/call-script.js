@@ -1,7 +1,7 @@
 // What stands around a call script in JavaScript: `start(settings)` and
 // `run(step, args, call)` of module.js, with settings and arguments read, and errors in words.
 import { write as $write } from "cordboard:module/log@0.1.0";
-import { settings as $settings, file } from "cordboard:module/config@0.1.0";
+import { settings as $settings, tenant, file } from "cordboard:module/config@0.1.0";
 import { nowMs } from "cordboard:module/clock@0.1.0";
 import { draw } from "cordboard:module/chance@0.1.0";
 import * as store from "cordboard:module/store@0.1.0";

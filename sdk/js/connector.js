@@ -2,7 +2,7 @@
 // manifest subscribes to something, `onEvent(event)` of module.js; `query.args` and `event.data`
 // are read. What `lookUp` gives may be an outcome (a text) or `{ outcome, set: {name: value} }`.
 import { write as $write } from "cordboard:module/log@0.1.0";
-import { settings as $settings, file } from "cordboard:module/config@0.1.0";
+import { settings as $settings, tenant, file } from "cordboard:module/config@0.1.0";
 import { nowMs } from "cordboard:module/clock@0.1.0";
 import { draw } from "cordboard:module/chance@0.1.0";
 import * as store from "cordboard:module/store@0.1.0";

@@ -2,7 +2,7 @@
 // `render(verb, args)`, `save()` and `restore(version, state)` of module.js; `event.data` is the
 // payload, read. What `render` gives is a text of CSV, or anything that JSON can say.
 import { write as $write } from "cordboard:module/log@0.1.0";
-import { settings as $settings, file } from "cordboard:module/config@0.1.0";
+import { settings as $settings, tenant, file } from "cordboard:module/config@0.1.0";
 
 const log = {
   debug: (text) => $write("debug", String(text)),

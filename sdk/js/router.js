@@ -2,7 +2,7 @@
 // `request.args` are the step's arguments, read. What comes back may be an outcome (a text), a list
 // of targets, or `{ targets | outcome, set: {name: value}, reasons: [text] }`.
 import { write as $write } from "cordboard:module/log@0.1.0";
-import { settings as $settings, file } from "cordboard:module/config@0.1.0";
+import { settings as $settings, tenant, file } from "cordboard:module/config@0.1.0";
 
 const log = {
   debug: (text) => $write("debug", String(text)),

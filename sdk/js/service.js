@@ -3,7 +3,7 @@
 // `{ seq, atMs, seed, body: { tag, val } }`, JSON in it is read under `args` and `data`; what is
 // saved may be anything that JSON can say.
 import { write as $write } from "cordboard:module/log@0.1.0";
-import { settings as $settings, file } from "cordboard:module/config@0.1.0";
+import { settings as $settings, tenant, file } from "cordboard:module/config@0.1.0";
 
 const log = {
   debug: (text) => $write("debug", String(text)),

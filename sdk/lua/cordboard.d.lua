@@ -46,6 +46,7 @@ args = {}
 ---@field caller_name string? display name
 ---@field dialled string what was dialled
 ---@field user string? the user who calls, where the caller is one
+---@field outcomes string[] in modules: what the step's `on` branches name, the keys of a menu say
 ---@field answered boolean true when the call was answered before the script began
 call = {}
 

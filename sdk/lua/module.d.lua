@@ -9,6 +9,10 @@
 ---@type table<string, any>
 config = {}
 
+---The tenant that the module serves.
+---@type string
+tenant = ""
+
 ---A file beside the tenant's dialplan that `grant file` names.
 ---@param name string
 ---@return string? bytes
@@ -25,6 +29,7 @@ function file(name) end
 ---@field at_ms integer
 ---@field topic string
 ---@field call string?
+---@field leg integer? number of the leg in that call, for what happens to one leg: 1 is the first
 ---@field payload any
 
 ---Reasons why the module does not serve: nothing, one, or several.
@@ -32,7 +37,7 @@ function file(name) end
 
 -- call-script ------------------------------------------------------------------------------------
 
----A call script. `arguments.outcomes` are those that the dialplan's `on` names.
+---A call script. `call.outcomes` are those that the step's `on` branches name.
 ---@class cordboard.CallScript
 ---@field start? fun(): cordboard.Reasons
 ---@field run fun(step: string, arguments: table<string, any>, call: cordboard.Call): string?, cordboard.Failure?, string?

@@ -79,6 +79,9 @@ pub struct Event {
     pub topic: String,
     /// The call it belongs to.
     pub call: Option<String>,
+    /// Number of the leg in that call, for what happens to one leg: 1 is the first.
+    #[serde(default)]
+    pub leg: Option<u16>,
     /// JSON.
     pub payload: Value,
 }

@@ -339,6 +339,7 @@ mod tests {
             at_ms: seq,
             topic: "cdr.written".into(),
             call: None,
+            leg: None,
             payload,
         }
     }

@@ -132,9 +132,8 @@ impl Centre {
         let Some(&number) = self.contacts.get(call) else {
             return;
         };
-        let data = event.data();
         // Leg 1 is the customer's: a hold there is not the agent's.
-        let by_agent = data["leg"].number().is_some_and(|leg| leg != 1);
+        let by_agent = event.leg.is_some_and(|leg| leg != 1);
         match event.topic.as_str() {
             "call.bridged" => self.connected(turn, number),
             "leg.held" if by_agent => self.hold(turn, number, true),

@@ -13,6 +13,9 @@ extern void __wasm_import_cordboard_module_log_write(int32_t, uint8_t *, size_t)
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("settings")))
 extern void __wasm_import_cordboard_module_config_settings(uint8_t *);
 
+__attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("tenant")))
+extern void __wasm_import_cordboard_module_config_tenant(uint8_t *);
+
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("file")))
 extern void __wasm_import_cordboard_module_config_file(uint8_t *, size_t, uint8_t *);
 
@@ -237,9 +240,15 @@ void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr) {
   call_script_option_string_free(&ptr->trunk);
 }
 
+void call_script_option_u16_free(call_script_option_u16_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr) {
   call_script_string_free(&ptr->topic);
   call_script_option_string_free(&ptr->call);
+  call_script_option_u16_free(&ptr->leg);
   cordboard_module_types_json_free(&ptr->payload);
 }
 
@@ -514,6 +523,7 @@ void cordboard_module_calls_info_free(cordboard_module_calls_info_t *ptr) {
   call_script_string_free(&ptr->tenant);
   cordboard_module_calls_caller_free(&ptr->caller);
   call_script_string_free(&ptr->dialled);
+  call_script_list_string_free(&ptr->outcomes);
 }
 
 __attribute__((__import_module__("cordboard:module/calls@0.1.0"), __import_name__("[resource-drop]call")))
@@ -624,6 +634,14 @@ void cordboard_module_config_settings(cordboard_module_config_json_t *ret) {
   uint8_t ret_area[(2*sizeof(void*))];
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_cordboard_module_config_settings(ptr);
+  *ret = (call_script_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+void cordboard_module_config_tenant(call_script_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_cordboard_module_config_tenant(ptr);
   *ret = (call_script_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 
@@ -1182,7 +1200,7 @@ bool cordboard_module_events_fact(call_script_string_t *topic, call_script_strin
 
 void cordboard_module_calls_method_call_info(cordboard_module_calls_borrow_call_t self, cordboard_module_calls_info_t *ret) {
   __attribute__((__aligned__(8)))
-  uint8_t ret_area[(8+18*sizeof(void*))];
+  uint8_t ret_area[(8+20*sizeof(void*))];
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_cordboard_module_calls_method_call_info((self).__handle, ptr);
   call_script_option_string_t option;
@@ -1233,6 +1251,7 @@ void cordboard_module_calls_method_call_info(cordboard_module_calls_borrow_call_
     (call_script_string_t) (call_script_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (15*sizeof(void*))))), (*((size_t*) (ptr + (16*sizeof(void*))))) },
     (bool) (int32_t) *((uint8_t*) (ptr + (17*sizeof(void*)))),
     (uint64_t) (uint64_t) (*((int64_t*) (ptr + (18*sizeof(void*))))),
+    (call_script_list_string_t) (call_script_list_string_t) { (call_script_string_t*)(*((uint8_t **) (ptr + (8+18*sizeof(void*))))), (*((size_t*) (ptr + (8+19*sizeof(void*))))) },
   };
 }
 
@@ -2135,14 +2154,12 @@ uint8_t * __wasm_export_exports_cordboard_module_lifecycle_start(void) {
 
 __attribute__((__export_name__("cordboard:module/scripting@0.1.0#run")))
 uint8_t * __wasm_export_exports_cordboard_module_scripting_run(uint8_t * arg, size_t arg0, uint8_t * arg1, size_t arg2, int32_t arg3) {
-  int32_t borrow = 0;
-  borrow = arg3;
   call_script_string_t arg4 = (call_script_string_t) { (uint8_t*)(arg), (arg0) };
   exports_cordboard_module_scripting_json_t arg5 = (call_script_string_t) { (uint8_t*)(arg1), (arg2) };
   exports_cordboard_module_scripting_result_string_error_t ret;
   call_script_string_t ok;
   exports_cordboard_module_scripting_error_t err;
-  ret.is_err = !exports_cordboard_module_scripting_run(&arg4, &arg5, (exports_cordboard_module_scripting_borrow_call_t) { arg3 }, &ok, &err);
+  ret.is_err = !exports_cordboard_module_scripting_run(&arg4, &arg5, (exports_cordboard_module_scripting_own_call_t) { arg3 }, &ok, &err);
   if (ret.is_err) {
     ret.val.err = err;
   }
@@ -2198,9 +2215,6 @@ uint8_t * __wasm_export_exports_cordboard_module_scripting_run(uint8_t * arg, si
     const call_script_string_t *payload = &(ret).val.ok;*((int8_t*)(ptr + 0)) = 0;
     *((size_t*)(ptr + (2*sizeof(void*)))) = (*payload).len;
     *((uint8_t **)(ptr + sizeof(void*))) = (uint8_t *) (*payload).ptr;
-  }
-  if (borrow != 0) {
-    __wasm_import_cordboard_module_calls_call_drop(borrow);
   }
   return ptr;
 }

@@ -73,6 +73,11 @@ typedef struct cordboard_module_types_caller_t {
   call_script_option_string_t   trunk;
 } cordboard_module_types_caller_t;
 
+typedef struct {
+  bool is_some;
+  uint16_t val;
+} call_script_option_u16_t;
+
 // Something that happened, as the tenant's journal has it.
 typedef struct cordboard_module_types_event_t {
   // Number in the tenant's journal.
@@ -80,6 +85,8 @@ typedef struct cordboard_module_types_event_t {
   uint64_t   at_ms;
   call_script_string_t   topic;
   call_script_option_string_t   call;
+  // Number of the leg in that call, for what happens to one leg: 1 is the first.
+  call_script_option_u16_t   leg;
   cordboard_module_types_json_t   payload;
 } cordboard_module_types_event_t;
 
@@ -329,6 +336,8 @@ typedef struct cordboard_module_calls_info_t {
   // The first leg is answered already.
   bool   answered;
   uint64_t   at_ms;
+  // Outcomes that the step's `on` branches name: the keys of a menu, for example.
+  call_script_list_string_t   outcomes;
 } cordboard_module_calls_info_t;
 
 typedef struct cordboard_module_calls_own_call_t {
@@ -389,7 +398,7 @@ typedef cordboard_module_types_error_t exports_cordboard_module_scripting_error_
 
 typedef cordboard_module_types_json_t exports_cordboard_module_scripting_json_t;
 
-typedef cordboard_module_calls_borrow_call_t exports_cordboard_module_scripting_borrow_call_t;
+typedef cordboard_module_calls_own_call_t exports_cordboard_module_scripting_own_call_t;
 
 typedef struct {
   bool is_err;
@@ -405,6 +414,8 @@ extern void cordboard_module_log_write(cordboard_module_log_level_t level, call_
 // Imported Functions from `cordboard:module/config@0.1.0`
 // All settings, one JSON object.
 extern void cordboard_module_config_settings(cordboard_module_config_json_t *ret);
+// The tenant that the module serves.
+extern void cordboard_module_config_tenant(call_script_string_t *ret);
 // A file beside the tenant's dialplan that `grant file` names: a table of numbers or rates.
 extern bool cordboard_module_config_file(call_script_string_t *name, call_script_list_u8_t *ret);
 
@@ -455,7 +466,7 @@ extern bool cordboard_module_calls_method_call_open(cordboard_module_calls_borro
 bool exports_cordboard_module_lifecycle_start(call_script_list_string_t *err);
 
 // Exported Functions from `cordboard:module/scripting@0.1.0`
-bool exports_cordboard_module_scripting_run(call_script_string_t *step, exports_cordboard_module_scripting_json_t *arguments, exports_cordboard_module_scripting_borrow_call_t call, call_script_string_t *ret, exports_cordboard_module_scripting_error_t *err);
+bool exports_cordboard_module_scripting_run(call_script_string_t *step, exports_cordboard_module_scripting_json_t *arguments, exports_cordboard_module_scripting_own_call_t call, call_script_string_t *ret, exports_cordboard_module_scripting_error_t *err);
 
 // Helper Functions
 
@@ -468,6 +479,8 @@ void cordboard_module_types_error_free(cordboard_module_types_error_t *ptr);
 void call_script_option_string_free(call_script_option_string_t *ptr);
 
 void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr);
+
+void call_script_option_u16_free(call_script_option_u16_t *ptr);
 
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr);
 

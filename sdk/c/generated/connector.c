@@ -13,6 +13,9 @@ extern void __wasm_import_cordboard_module_log_write(int32_t, uint8_t *, size_t)
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("settings")))
 extern void __wasm_import_cordboard_module_config_settings(uint8_t *);
 
+__attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("tenant")))
+extern void __wasm_import_cordboard_module_config_tenant(uint8_t *);
+
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("file")))
 extern void __wasm_import_cordboard_module_config_file(uint8_t *, size_t, uint8_t *);
 
@@ -255,9 +258,15 @@ void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr) {
   connector_option_string_free(&ptr->trunk);
 }
 
+void connector_option_u16_free(connector_option_u16_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr) {
   connector_string_free(&ptr->topic);
   connector_option_string_free(&ptr->call);
+  connector_option_u16_free(&ptr->leg);
   cordboard_module_types_json_free(&ptr->payload);
 }
 
@@ -493,6 +502,14 @@ void cordboard_module_config_settings(cordboard_module_config_json_t *ret) {
   uint8_t ret_area[(2*sizeof(void*))];
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_cordboard_module_config_settings(ptr);
+  *ret = (connector_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+void cordboard_module_config_tenant(connector_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_cordboard_module_config_tenant(ptr);
   *ret = (connector_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 
@@ -1185,7 +1202,7 @@ uint8_t * __wasm_export_exports_cordboard_module_connecting_look_up(uint8_t * ar
 }
 
 __attribute__((__export_name__("cordboard:module/connecting@0.1.0#on-event")))
-uint8_t * __wasm_export_exports_cordboard_module_connecting_on_event(int64_t arg, int64_t arg0, uint8_t * arg1, size_t arg2, int32_t arg3, uint8_t * arg4, size_t arg5, uint8_t * arg6, size_t arg7) {
+uint8_t * __wasm_export_exports_cordboard_module_connecting_on_event(int64_t arg, int64_t arg0, uint8_t * arg1, size_t arg2, int32_t arg3, uint8_t * arg4, size_t arg5, int32_t arg6, int32_t arg7, uint8_t * arg8, size_t arg9) {
   connector_option_string_t option;
   switch (arg3) {
     case 0: {
@@ -1198,23 +1215,36 @@ uint8_t * __wasm_export_exports_cordboard_module_connecting_on_event(int64_t arg
       break;
     }
   }
-  exports_cordboard_module_connecting_event_t arg8 = (cordboard_module_types_event_t) {
+  connector_option_u16_t option10;
+  switch (arg6) {
+    case 0: {
+      option10.is_some = false;
+      break;
+    }
+    case 1: {
+      option10.is_some = true;
+      option10.val = (uint16_t) (arg7);
+      break;
+    }
+  }
+  exports_cordboard_module_connecting_event_t arg11 = (cordboard_module_types_event_t) {
     (uint64_t) (uint64_t) (arg),
     (uint64_t) (uint64_t) (arg0),
     (connector_string_t) (connector_string_t) { (uint8_t*)(arg1), (arg2) },
     (connector_option_string_t) option,
-    (cordboard_module_types_json_t) (connector_string_t) { (uint8_t*)(arg6), (arg7) },
+    (connector_option_u16_t) option10,
+    (cordboard_module_types_json_t) (connector_string_t) { (uint8_t*)(arg8), (arg9) },
   };
   exports_cordboard_module_connecting_result_void_error_t ret;
   exports_cordboard_module_connecting_error_t err;
-  ret.is_err = !exports_cordboard_module_connecting_on_event(&arg8, &err);
+  ret.is_err = !exports_cordboard_module_connecting_on_event(&arg11, &err);
   if (ret.is_err) {
     ret.val.err = err;
   }
   uint8_t *ptr = (uint8_t *) &RET_AREA;
   if ((ret).is_err) {
-    const exports_cordboard_module_connecting_error_t *payload9 = &(ret).val.err;*((int8_t*)(ptr + 0)) = 1;
-    switch ((int32_t) (*payload9).tag) {
+    const exports_cordboard_module_connecting_error_t *payload12 = &(ret).val.err;*((int8_t*)(ptr + 0)) = 1;
+    switch ((int32_t) (*payload12).tag) {
       case 0: {
         *((int8_t*)(ptr + sizeof(void*))) = 0;
         break;
@@ -1224,24 +1254,24 @@ uint8_t * __wasm_export_exports_cordboard_module_connecting_on_event(int64_t arg
         break;
       }
       case 2: {
-        const connector_string_t *payload12 = &(*payload9).val.denied;
+        const connector_string_t *payload15 = &(*payload12).val.denied;
         *((int8_t*)(ptr + sizeof(void*))) = 2;
-        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload12).len;
-        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload12).ptr;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload15).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload15).ptr;
         break;
       }
       case 3: {
-        const connector_string_t *payload13 = &(*payload9).val.not_found;
+        const connector_string_t *payload16 = &(*payload12).val.not_found;
         *((int8_t*)(ptr + sizeof(void*))) = 3;
-        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload13).len;
-        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload13).ptr;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload16).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload16).ptr;
         break;
       }
       case 4: {
-        const connector_string_t *payload14 = &(*payload9).val.invalid;
+        const connector_string_t *payload17 = &(*payload12).val.invalid;
         *((int8_t*)(ptr + sizeof(void*))) = 4;
-        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload14).len;
-        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload14).ptr;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload17).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload17).ptr;
         break;
       }
       case 5: {
@@ -1249,10 +1279,10 @@ uint8_t * __wasm_export_exports_cordboard_module_connecting_on_event(int64_t arg
         break;
       }
       case 6: {
-        const connector_string_t *payload16 = &(*payload9).val.unavailable;
+        const connector_string_t *payload19 = &(*payload12).val.unavailable;
         *((int8_t*)(ptr + sizeof(void*))) = 6;
-        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload16).len;
-        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload16).ptr;
+        *((size_t*)(ptr + (3*sizeof(void*)))) = (*payload19).len;
+        *((uint8_t **)(ptr + (2*sizeof(void*)))) = (uint8_t *) (*payload19).ptr;
         break;
       }
     }

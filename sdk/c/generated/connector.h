@@ -73,6 +73,11 @@ typedef struct cordboard_module_types_caller_t {
   connector_option_string_t   trunk;
 } cordboard_module_types_caller_t;
 
+typedef struct {
+  bool is_some;
+  uint16_t val;
+} connector_option_u16_t;
+
 // Something that happened, as the tenant's journal has it.
 typedef struct cordboard_module_types_event_t {
   // Number in the tenant's journal.
@@ -80,6 +85,8 @@ typedef struct cordboard_module_types_event_t {
   uint64_t   at_ms;
   connector_string_t   topic;
   connector_option_string_t   call;
+  // Number of the leg in that call, for what happens to one leg: 1 is the first.
+  connector_option_u16_t   leg;
   cordboard_module_types_json_t   payload;
 } cordboard_module_types_event_t;
 
@@ -244,6 +251,8 @@ extern void cordboard_module_log_write(cordboard_module_log_level_t level, conne
 // Imported Functions from `cordboard:module/config@0.1.0`
 // All settings, one JSON object.
 extern void cordboard_module_config_settings(cordboard_module_config_json_t *ret);
+// The tenant that the module serves.
+extern void cordboard_module_config_tenant(connector_string_t *ret);
 // A file beside the tenant's dialplan that `grant file` names: a table of numbers or rates.
 extern bool cordboard_module_config_file(connector_string_t *name, connector_list_u8_t *ret);
 
@@ -291,6 +300,8 @@ void cordboard_module_types_error_free(cordboard_module_types_error_t *ptr);
 void connector_option_string_free(connector_option_string_t *ptr);
 
 void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr);
+
+void connector_option_u16_free(connector_option_u16_t *ptr);
 
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr);
 

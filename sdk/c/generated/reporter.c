@@ -13,6 +13,9 @@ extern void __wasm_import_cordboard_module_log_write(int32_t, uint8_t *, size_t)
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("settings")))
 extern void __wasm_import_cordboard_module_config_settings(uint8_t *);
 
+__attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("tenant")))
+extern void __wasm_import_cordboard_module_config_tenant(uint8_t *);
+
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("file")))
 extern void __wasm_import_cordboard_module_config_file(uint8_t *, size_t, uint8_t *);
 
@@ -191,9 +194,15 @@ void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr) {
   reporter_option_string_free(&ptr->trunk);
 }
 
+void reporter_option_u16_free(reporter_option_u16_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr) {
   reporter_string_free(&ptr->topic);
   reporter_option_string_free(&ptr->call);
+  reporter_option_u16_free(&ptr->leg);
   cordboard_module_types_json_free(&ptr->payload);
 }
 
@@ -316,6 +325,14 @@ void cordboard_module_config_settings(cordboard_module_config_json_t *ret) {
   *ret = (reporter_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 
+void cordboard_module_config_tenant(reporter_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_cordboard_module_config_tenant(ptr);
+  *ret = (reporter_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
 bool cordboard_module_config_file(reporter_string_t *name, reporter_list_u8_t *ret) {
   __attribute__((__aligned__(sizeof(void*))))
   uint8_t ret_area[(3*sizeof(void*))];
@@ -358,8 +375,8 @@ uint8_t * __wasm_export_exports_cordboard_module_lifecycle_start(void) {
 
 __attribute__((__export_name__("cordboard:module/reporting@0.1.0#fold")))
 void __wasm_export_exports_cordboard_module_reporting_fold(uint8_t * arg, size_t arg0) {
-  exports_cordboard_module_reporting_list_event_t arg1 = (exports_cordboard_module_reporting_list_event_t) { (exports_cordboard_module_reporting_event_t*)(arg), (arg0) };
-  exports_cordboard_module_reporting_fold(&arg1);
+  exports_cordboard_module_reporting_list_event_t arg2 = (exports_cordboard_module_reporting_list_event_t) { (exports_cordboard_module_reporting_event_t*)(arg), (arg0) };
+  exports_cordboard_module_reporting_fold(&arg2);
 }
 
 __attribute__((__export_name__("cordboard:module/reporting@0.1.0#render")))

@@ -13,6 +13,9 @@ extern void __wasm_import_cordboard_module_log_write(int32_t, uint8_t *, size_t)
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("settings")))
 extern void __wasm_import_cordboard_module_config_settings(uint8_t *);
 
+__attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("tenant")))
+extern void __wasm_import_cordboard_module_config_tenant(uint8_t *);
+
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("file")))
 extern void __wasm_import_cordboard_module_config_file(uint8_t *, size_t, uint8_t *);
 
@@ -241,9 +244,15 @@ void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr) {
   router_option_string_free(&ptr->trunk);
 }
 
+void router_option_u16_free(router_option_u16_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr) {
   router_string_free(&ptr->topic);
   router_option_string_free(&ptr->call);
+  router_option_u16_free(&ptr->leg);
   cordboard_module_types_json_free(&ptr->payload);
 }
 
@@ -402,6 +411,14 @@ void cordboard_module_config_settings(cordboard_module_config_json_t *ret) {
   uint8_t ret_area[(2*sizeof(void*))];
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_cordboard_module_config_settings(ptr);
+  *ret = (router_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+void cordboard_module_config_tenant(router_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_cordboard_module_config_tenant(ptr);
   *ret = (router_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 

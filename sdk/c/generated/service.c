@@ -13,6 +13,9 @@ extern void __wasm_import_cordboard_module_log_write(int32_t, uint8_t *, size_t)
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("settings")))
 extern void __wasm_import_cordboard_module_config_settings(uint8_t *);
 
+__attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("tenant")))
+extern void __wasm_import_cordboard_module_config_tenant(uint8_t *);
+
 __attribute__((__import_module__("cordboard:module/config@0.1.0"), __import_name__("file")))
 extern void __wasm_import_cordboard_module_config_file(uint8_t *, size_t, uint8_t *);
 
@@ -492,9 +495,15 @@ void cordboard_module_types_caller_free(cordboard_module_types_caller_t *ptr) {
   service_option_string_free(&ptr->trunk);
 }
 
+void service_option_u16_free(service_option_u16_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
 void cordboard_module_types_event_free(cordboard_module_types_event_t *ptr) {
   service_string_free(&ptr->topic);
   service_option_string_free(&ptr->call);
+  service_option_u16_free(&ptr->leg);
   cordboard_module_types_json_free(&ptr->payload);
 }
 
@@ -938,6 +947,14 @@ void cordboard_module_config_settings(cordboard_module_config_json_t *ret) {
   *ret = (service_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 
+void cordboard_module_config_tenant(service_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_cordboard_module_config_tenant(ptr);
+  *ret = (service_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
 bool cordboard_module_config_file(service_string_t *name, service_list_u8_t *ret) {
   __attribute__((__aligned__(sizeof(void*))))
   uint8_t ret_area[(3*sizeof(void*))];
@@ -980,9 +997,9 @@ uint8_t * __wasm_export_exports_cordboard_module_lifecycle_start(void) {
 
 __attribute__((__export_name__("cordboard:module/serving@0.1.0#handle")))
 uint8_t * __wasm_export_exports_cordboard_module_serving_handle(uint8_t * arg, size_t arg0) {
-  exports_cordboard_module_serving_list_input_t arg12 = (exports_cordboard_module_serving_list_input_t) { (exports_cordboard_module_serving_input_t*)(arg), (arg0) };
+  exports_cordboard_module_serving_list_input_t arg13 = (exports_cordboard_module_serving_list_input_t) { (exports_cordboard_module_serving_input_t*)(arg), (arg0) };
   exports_cordboard_module_serving_list_action_t ret;
-  exports_cordboard_module_serving_handle(&arg12, &ret);
+  exports_cordboard_module_serving_handle(&arg13, &ret);
   uint8_t *ptr = (uint8_t *) &RET_AREA;
   *((size_t*)(ptr + sizeof(void*))) = (ret).len;
   *((uint8_t **)(ptr + 0)) = (uint8_t *) (ret).ptr;

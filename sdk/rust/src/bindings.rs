@@ -1,6 +1,6 @@
 //! Generated from sdk/wit by sdk/gen: change nothing here.
 //! tidy: table
-//! Of the contract whose text has the FNV-1a number bcec4a364aab005a.
+//! Of the contract whose text has the FNV-1a number 70dffd0b4a237d4c.
 #![allow(unsafe_code)]
 // Options used:
 //   * runtime_path: "crate::abi"
@@ -170,6 +170,8 @@ pub mod cordboard {
 				pub at_ms: u64,
 				pub topic: _rt::String,
 				pub call: ::core::option::Option<_rt::String>,
+				/// Number of the leg in that call, for what happens to one leg: 1 is the first.
+				pub leg: ::core::option::Option<u16>,
 				pub payload: Json,
 			}
 			impl ::core::fmt::Debug for Event {
@@ -182,6 +184,7 @@ pub mod cordboard {
 						.field("at-ms", &self.at_ms)
 						.field("topic", &self.topic)
 						.field("call", &self.call)
+						.field("leg", &self.leg)
 						.field("payload", &self.payload)
 						.finish()
 				}
@@ -217,6 +220,44 @@ pub mod cordboard {
 					#[link(wasm_import_module = "cordboard:module/config@0.1.0")]
 					unsafe extern "C" {
 						#[link_name = "settings"]
+						fn wit_import1(_: *mut u8);
+					}
+					#[cfg(not(target_arch = "wasm32"))]
+					unsafe extern "C" fn wit_import1(_: *mut u8) {
+						unreachable!()
+					}
+					wit_import1(ptr0);
+					let l2 = *ptr0.add(0).cast::<*mut u8>();
+					let l3 = *ptr0
+						.add(::core::mem::size_of::<*const u8>())
+						.cast::<usize>();
+					let len4 = l3;
+					let bytes4 = _rt::Vec::from_raw_parts(l2.cast(), len4, len4);
+					let result5 = _rt::string_lift(bytes4);
+					result5
+				}
+			}
+			#[allow(unused_unsafe, clippy::all)]
+			/// The tenant that the module serves.
+			#[allow(async_fn_in_trait)]
+			pub fn tenant() -> _rt::String {
+				unsafe {
+					#[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+					#[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+					struct RetArea(
+						[::core::mem::MaybeUninit<
+							u8,
+						>; 2 * ::core::mem::size_of::<*const u8>()],
+					);
+					let mut ret_area = RetArea(
+						[::core::mem::MaybeUninit::uninit(); 2
+							* ::core::mem::size_of::<*const u8>()],
+					);
+					let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+					#[cfg(target_arch = "wasm32")]
+					#[link(wasm_import_module = "cordboard:module/config@0.1.0")]
+					unsafe extern "C" {
+						#[link_name = "tenant"]
 						fn wit_import1(_: *mut u8);
 					}
 					#[cfg(not(target_arch = "wasm32"))]
@@ -2066,6 +2107,8 @@ pub mod cordboard {
 				/// The first leg is answered already.
 				pub answered: bool,
 				pub at_ms: u64,
+				/// Outcomes that the step's `on` branches name: the keys of a menu, for example.
+				pub outcomes: _rt::Vec<_rt::String>,
 			}
 			impl ::core::fmt::Debug for Info {
 				fn fmt(
@@ -2079,6 +2122,7 @@ pub mod cordboard {
 						.field("dialled", &self.dialled)
 						.field("answered", &self.answered)
 						.field("at-ms", &self.at_ms)
+						.field("outcomes", &self.outcomes)
 						.finish()
 				}
 			}
@@ -2131,11 +2175,11 @@ pub mod cordboard {
 						struct RetArea(
 							[::core::mem::MaybeUninit<
 								u8,
-							>; 8 + 18 * ::core::mem::size_of::<*const u8>()],
+							>; 8 + 20 * ::core::mem::size_of::<*const u8>()],
 						);
 						let mut ret_area = RetArea(
 							[::core::mem::MaybeUninit::uninit(); 8
-								+ 18 * ::core::mem::size_of::<*const u8>()],
+								+ 20 * ::core::mem::size_of::<*const u8>()],
 						);
 						let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
 						#[cfg(target_arch = "wasm32")]
@@ -2202,7 +2246,39 @@ pub mod cordboard {
 						let l27 = *ptr0
 							.add(18 * ::core::mem::size_of::<*const u8>())
 							.cast::<i64>();
-						let result28 = Info {
+						let l28 = *ptr0
+							.add(8 + 18 * ::core::mem::size_of::<*const u8>())
+							.cast::<*mut u8>();
+						let l29 = *ptr0
+							.add(8 + 19 * ::core::mem::size_of::<*const u8>())
+							.cast::<usize>();
+						let base33 = l28;
+						let len33 = l29;
+						let mut result33 = _rt::Vec::with_capacity(len33);
+						for i in 0..len33 {
+							let base = base33
+								.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+							let e33 = {
+								let l30 = *base.add(0).cast::<*mut u8>();
+								let l31 = *base
+									.add(::core::mem::size_of::<*const u8>())
+									.cast::<usize>();
+								let len32 = l31;
+								let bytes32 = _rt::Vec::from_raw_parts(
+									l30.cast(),
+									len32,
+									len32,
+								);
+								_rt::string_lift(bytes32)
+							};
+							result33.push(e33);
+						}
+						_rt::cabi_dealloc(
+							base33,
+							len33 * (2 * ::core::mem::size_of::<*const u8>()),
+							::core::mem::size_of::<*const u8>(),
+						);
+						let result34 = Info {
 							id: _rt::string_lift(bytes4),
 							tenant: _rt::string_lift(bytes7),
 							caller: super::super::super::cordboard::module::types::Caller {
@@ -2277,8 +2353,9 @@ pub mod cordboard {
 							dialled: _rt::string_lift(bytes25),
 							answered: _rt::bool_lift(l26 as u8),
 							at_ms: l27 as u64,
+							outcomes: result33,
 						};
-						result28
+						result34
 					}
 				}
 			}
@@ -4749,8 +4826,7 @@ pub mod exports {
 				) -> *mut u8 {
 					unsafe {
 						#[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
-						let result3 = {
-							let handle2;
+						let result2 = {
 							let len0 = arg1;
 							let bytes0 = _rt::Vec::from_raw_parts(
 								arg0.cast(),
@@ -4766,112 +4842,109 @@ pub mod exports {
 							T_::run(
 								_rt::string_lift(bytes0),
 								_rt::string_lift(bytes1),
-								{
-									handle2 = super::super::super::super::cordboard::module::calls::Call::from_handle(
-										arg4 as u32,
-									);
-									&handle2
-								},
+								super::super::super::super::cordboard::module::calls::Call::from_handle(
+									arg4 as u32,
+								),
 							)
 						};
-						let ptr4 = (&raw mut _RET_AREA.0).cast::<u8>();
-						match result3 {
+						let ptr3 = (&raw mut _RET_AREA.0).cast::<u8>();
+						match result2 {
 							Ok(e) => {
-								*ptr4.add(0).cast::<u8>() = (0i32) as u8;
-								let vec5 = (e.into_bytes()).into_boxed_slice();
-								let ptr5 = vec5.as_ptr().cast::<u8>();
-								let len5 = vec5.len();
-								::core::mem::forget(vec5);
-								*ptr4
+								*ptr3.add(0).cast::<u8>() = (0i32) as u8;
+								let vec4 = (e.into_bytes()).into_boxed_slice();
+								let ptr4 = vec4.as_ptr().cast::<u8>();
+								let len4 = vec4.len();
+								::core::mem::forget(vec4);
+								*ptr3
 									.add(2 * ::core::mem::size_of::<*const u8>())
-									.cast::<usize>() = len5;
-								*ptr4
+									.cast::<usize>() = len4;
+								*ptr3
 									.add(::core::mem::size_of::<*const u8>())
-									.cast::<*mut u8>() = ptr5.cast_mut();
+									.cast::<*mut u8>() = ptr4.cast_mut();
 							}
 							Err(e) => {
-								*ptr4.add(0).cast::<u8>() = (1i32) as u8;
-								use super::super::super::super::cordboard::module::types::Error as V10;
+								*ptr3.add(0).cast::<u8>() = (1i32) as u8;
+								use super::super::super::super::cordboard::module::types::Error as V9;
 								match e {
-									V10::Gone => {
-										*ptr4
+									V9::Gone => {
+										*ptr3
 											.add(::core::mem::size_of::<*const u8>())
 											.cast::<u8>() = (0i32) as u8;
 									}
-									V10::Timeout => {
-										*ptr4
+									V9::Timeout => {
+										*ptr3
 											.add(::core::mem::size_of::<*const u8>())
 											.cast::<u8>() = (1i32) as u8;
 									}
-									V10::Denied(e) => {
-										*ptr4
+									V9::Denied(e) => {
+										*ptr3
 											.add(::core::mem::size_of::<*const u8>())
 											.cast::<u8>() = (2i32) as u8;
+										let vec5 = (e.into_bytes()).into_boxed_slice();
+										let ptr5 = vec5.as_ptr().cast::<u8>();
+										let len5 = vec5.len();
+										::core::mem::forget(vec5);
+										*ptr3
+											.add(3 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len5;
+										*ptr3
+											.add(2 * ::core::mem::size_of::<*const u8>())
+											.cast::<*mut u8>() = ptr5.cast_mut();
+									}
+									V9::NotFound(e) => {
+										*ptr3
+											.add(::core::mem::size_of::<*const u8>())
+											.cast::<u8>() = (3i32) as u8;
 										let vec6 = (e.into_bytes()).into_boxed_slice();
 										let ptr6 = vec6.as_ptr().cast::<u8>();
 										let len6 = vec6.len();
 										::core::mem::forget(vec6);
-										*ptr4
+										*ptr3
 											.add(3 * ::core::mem::size_of::<*const u8>())
 											.cast::<usize>() = len6;
-										*ptr4
+										*ptr3
 											.add(2 * ::core::mem::size_of::<*const u8>())
 											.cast::<*mut u8>() = ptr6.cast_mut();
 									}
-									V10::NotFound(e) => {
-										*ptr4
+									V9::Invalid(e) => {
+										*ptr3
 											.add(::core::mem::size_of::<*const u8>())
-											.cast::<u8>() = (3i32) as u8;
+											.cast::<u8>() = (4i32) as u8;
 										let vec7 = (e.into_bytes()).into_boxed_slice();
 										let ptr7 = vec7.as_ptr().cast::<u8>();
 										let len7 = vec7.len();
 										::core::mem::forget(vec7);
-										*ptr4
+										*ptr3
 											.add(3 * ::core::mem::size_of::<*const u8>())
 											.cast::<usize>() = len7;
-										*ptr4
+										*ptr3
 											.add(2 * ::core::mem::size_of::<*const u8>())
 											.cast::<*mut u8>() = ptr7.cast_mut();
 									}
-									V10::Invalid(e) => {
-										*ptr4
+									V9::Busy => {
+										*ptr3
 											.add(::core::mem::size_of::<*const u8>())
-											.cast::<u8>() = (4i32) as u8;
+											.cast::<u8>() = (5i32) as u8;
+									}
+									V9::Unavailable(e) => {
+										*ptr3
+											.add(::core::mem::size_of::<*const u8>())
+											.cast::<u8>() = (6i32) as u8;
 										let vec8 = (e.into_bytes()).into_boxed_slice();
 										let ptr8 = vec8.as_ptr().cast::<u8>();
 										let len8 = vec8.len();
 										::core::mem::forget(vec8);
-										*ptr4
+										*ptr3
 											.add(3 * ::core::mem::size_of::<*const u8>())
 											.cast::<usize>() = len8;
-										*ptr4
+										*ptr3
 											.add(2 * ::core::mem::size_of::<*const u8>())
 											.cast::<*mut u8>() = ptr8.cast_mut();
-									}
-									V10::Busy => {
-										*ptr4
-											.add(::core::mem::size_of::<*const u8>())
-											.cast::<u8>() = (5i32) as u8;
-									}
-									V10::Unavailable(e) => {
-										*ptr4
-											.add(::core::mem::size_of::<*const u8>())
-											.cast::<u8>() = (6i32) as u8;
-										let vec9 = (e.into_bytes()).into_boxed_slice();
-										let ptr9 = vec9.as_ptr().cast::<u8>();
-										let len9 = vec9.len();
-										::core::mem::forget(vec9);
-										*ptr4
-											.add(3 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len9;
-										*ptr4
-											.add(2 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = ptr9.cast_mut();
 									}
 								}
 							}
 						};
-						ptr4
+						ptr3
 					}
 				}
 				#[doc(hidden)]
@@ -4939,12 +5012,13 @@ pub mod exports {
 					}
 				}
 				pub trait Guest {
-					/// Runs one of the manifest's steps; gives its outcome, which `on` in the dialplan takes.
+					/// Runs one of the manifest's steps; gives its outcome, which `on` in the dialplan takes. The
+					/// call is the module's own to keep until then.
 					#[allow(async_fn_in_trait)]
 					fn run(
 						step: _rt::String,
 						arguments: Json,
-						call: &Call,
+						call: Call,
 					) -> ::core::result::Result<_rt::String, Error>;
 				}
 				#[doc(hidden)]
@@ -6290,8 +6364,10 @@ pub mod exports {
 					arg4: i32,
 					arg5: *mut u8,
 					arg6: usize,
-					arg7: *mut u8,
-					arg8: usize,
+					arg7: i32,
+					arg8: i32,
+					arg9: *mut u8,
+					arg10: usize,
 				) -> *mut u8 {
 					unsafe {
 						#[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
@@ -6302,9 +6378,9 @@ pub mod exports {
 								len0,
 								len0,
 							);
-							let len2 = arg8;
+							let len2 = arg10;
 							let bytes2 = _rt::Vec::from_raw_parts(
-								arg7.cast(),
+								arg9.cast(),
 								len2,
 								len2,
 							);
@@ -6324,6 +6400,14 @@ pub mod exports {
 											);
 											_rt::string_lift(bytes1)
 										};
+										Some(e)
+									}
+									_ => _rt::invalid_enum_discriminant(),
+								},
+								leg: match arg7 {
+									0 => None,
+									1 => {
+										let e = arg8 as u16;
 										Some(e)
 									}
 									_ => _rt::invalid_enum_discriminant(),
@@ -6500,10 +6584,11 @@ pub mod exports {
 						#[unsafe (export_name =
 						"cordboard:module/connecting@0.1.0#on-event")] unsafe extern "C"
 						fn export_on_event(arg0 : i64, arg1 : i64, arg2 : * mut u8, arg3
-						: usize, arg4 : i32, arg5 : * mut u8, arg6 : usize, arg7 : * mut
-						u8, arg8 : usize,) -> * mut u8 { unsafe { $($path_to_types)*::
-						_export_on_event_cabi::<$ty > (arg0, arg1, arg2, arg3, arg4,
-						arg5, arg6, arg7, arg8) } } #[unsafe (export_name =
+						: usize, arg4 : i32, arg5 : * mut u8, arg6 : usize, arg7 : i32,
+						arg8 : i32, arg9 : * mut u8, arg10 : usize,) -> * mut u8 { unsafe
+						{ $($path_to_types)*:: _export_on_event_cabi::<$ty > (arg0, arg1,
+						arg2, arg3, arg4, arg5, arg6, arg7, arg8, arg9, arg10) } }
+						#[unsafe (export_name =
 						"cabi_post_cordboard:module/connecting@0.1.0#on-event")] unsafe
 						extern "C" fn _post_return_on_event(arg0 : * mut u8,) { unsafe {
 						$($path_to_types)*:: __post_return_on_event::<$ty > (arg0) } } };
@@ -6873,21 +6958,21 @@ pub mod exports {
 				) -> *mut u8 {
 					unsafe {
 						#[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
-						let result143 = {
-							let base142 = arg0;
-							let len142 = arg1;
-							let mut result142 = _rt::Vec::with_capacity(len142);
-							for i in 0..len142 {
-								let base = base142
+						let result145 = {
+							let base144 = arg0;
+							let len144 = arg1;
+							let mut result144 = _rt::Vec::with_capacity(len144);
+							for i in 0..len144 {
+								let base = base144
 									.add(i * (40 + 22 * ::core::mem::size_of::<*const u8>()));
-								let e142 = {
+								let e144 = {
 									let l0 = *base.add(0).cast::<i64>();
 									let l1 = *base.add(8).cast::<i64>();
 									let l2 = *base.add(16).cast::<i64>();
 									let l3 = i32::from(*base.add(24).cast::<u8>());
-									let v141 = match l3 {
+									let v143 = match l3 {
 										0 => {
-											let e141 = {
+											let e143 = {
 												let l4 = *base.add(32).cast::<i64>();
 												let l5 = *base.add(40).cast::<*mut u8>();
 												let l6 = *base
@@ -7090,10 +7175,10 @@ pub mod exports {
 													answered: _rt::bool_lift(l41 as u8),
 												}
 											};
-											Body::StepStarted(e141)
+											Body::StepStarted(e143)
 										}
 										1 => {
-											let e141 = {
+											let e143 = {
 												let l42 = *base.add(32).cast::<i64>();
 												let l43 = *base.add(40).cast::<i64>();
 												let l44 = i32::from(*base.add(48).cast::<u8>());
@@ -7345,17 +7430,17 @@ pub mod exports {
 													},
 												}
 											};
-											Body::StepAnswered(e141)
+											Body::StepAnswered(e143)
 										}
 										2 => {
-											let e141 = {
+											let e143 = {
 												let l80 = *base.add(32).cast::<i64>();
 												l80 as u64
 											};
-											Body::StepGone(e141)
+											Body::StepGone(e143)
 										}
 										3 => {
-											let e141 = {
+											let e143 = {
 												let l81 = *base.add(32).cast::<i64>();
 												let l82 = *base.add(40).cast::<i64>();
 												let l83 = *base.add(48).cast::<*mut u8>();
@@ -7373,17 +7458,22 @@ pub mod exports {
 														.add(48 + 2 * ::core::mem::size_of::<*const u8>())
 														.cast::<u8>(),
 												);
-												let l90 = *base
-													.add(48 + 5 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>();
-												let l91 = *base
+												let l90 = i32::from(
+													*base
+														.add(48 + 5 * ::core::mem::size_of::<*const u8>())
+														.cast::<u8>(),
+												);
+												let l92 = *base
 													.add(48 + 6 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>();
+												let l93 = *base
+													.add(48 + 7 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>();
-												let len92 = l91;
-												let bytes92 = _rt::Vec::from_raw_parts(
-													l90.cast(),
-													len92,
-													len92,
+												let len94 = l93;
+												let bytes94 = _rt::Vec::from_raw_parts(
+													l92.cast(),
+													len94,
+													len94,
 												);
 												super::super::super::super::cordboard::module::types::Event {
 													seq: l81 as u64,
@@ -7411,383 +7501,398 @@ pub mod exports {
 														}
 														_ => _rt::invalid_enum_discriminant(),
 													},
-													payload: _rt::string_lift(bytes92),
+													leg: match l90 {
+														0 => None,
+														1 => {
+															let e = {
+																let l91 = i32::from(
+																	*base
+																		.add(50 + 5 * ::core::mem::size_of::<*const u8>())
+																		.cast::<u16>(),
+																);
+																l91 as u16
+															};
+															Some(e)
+														}
+														_ => _rt::invalid_enum_discriminant(),
+													},
+													payload: _rt::string_lift(bytes94),
 												}
 											};
-											Body::Event(e141)
+											Body::Event(e143)
 										}
 										4 => {
-											let e141 = {
-												let l93 = *base.add(32).cast::<*mut u8>();
-												let l94 = *base
+											let e143 = {
+												let l95 = *base.add(32).cast::<*mut u8>();
+												let l96 = *base
 													.add(32 + 1 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>();
-												let len95 = l94;
-												let bytes95 = _rt::Vec::from_raw_parts(
-													l93.cast(),
-													len95,
-													len95,
+												let len97 = l96;
+												let bytes97 = _rt::Vec::from_raw_parts(
+													l95.cast(),
+													len97,
+													len97,
 												);
-												_rt::string_lift(bytes95)
+												_rt::string_lift(bytes97)
 											};
-											Body::Timer(e141)
+											Body::Timer(e143)
 										}
 										5 => {
-											let e141 = {
-												let l96 = *base.add(32).cast::<i64>();
-												let l97 = *base.add(40).cast::<*mut u8>();
-												let l98 = *base
+											let e143 = {
+												let l98 = *base.add(32).cast::<i64>();
+												let l99 = *base.add(40).cast::<*mut u8>();
+												let l100 = *base
 													.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>();
-												let len99 = l98;
-												let bytes99 = _rt::Vec::from_raw_parts(
-													l97.cast(),
-													len99,
-													len99,
+												let len101 = l100;
+												let bytes101 = _rt::Vec::from_raw_parts(
+													l99.cast(),
+													len101,
+													len101,
 												);
-												let l100 = *base
+												let l102 = *base
 													.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>();
-												let l101 = *base
+												let l103 = *base
 													.add(40 + 3 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>();
-												let len102 = l101;
-												let bytes102 = _rt::Vec::from_raw_parts(
-													l100.cast(),
-													len102,
-													len102,
+												let len104 = l103;
+												let bytes104 = _rt::Vec::from_raw_parts(
+													l102.cast(),
+													len104,
+													len104,
 												);
-												let l103 = *base
+												let l105 = *base
 													.add(40 + 4 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>();
-												let l104 = *base
+												let l106 = *base
 													.add(40 + 5 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>();
-												let len105 = l104;
-												let bytes105 = _rt::Vec::from_raw_parts(
-													l103.cast(),
-													len105,
-													len105,
+												let len107 = l106;
+												let bytes107 = _rt::Vec::from_raw_parts(
+													l105.cast(),
+													len107,
+													len107,
 												);
 												Request {
-													request: l96 as u64,
-													verb: _rt::string_lift(bytes99),
-													arguments: _rt::string_lift(bytes102),
-													by: _rt::string_lift(bytes105),
+													request: l98 as u64,
+													verb: _rt::string_lift(bytes101),
+													arguments: _rt::string_lift(bytes104),
+													by: _rt::string_lift(bytes107),
 												}
 											};
-											Body::Request(e141)
+											Body::Request(e143)
 										}
 										6 => {
-											let e141 = {
-												let l106 = *base.add(32).cast::<i64>();
-												let l107 = i32::from(*base.add(40).cast::<u8>());
-												let l123 = *base
+											let e143 = {
+												let l108 = *base.add(32).cast::<i64>();
+												let l109 = i32::from(*base.add(40).cast::<u8>());
+												let l125 = *base
 													.add(40 + 4 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>();
-												let l124 = *base
+												let l126 = *base
 													.add(40 + 5 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>();
-												let len125 = l124;
-												let bytes125 = _rt::Vec::from_raw_parts(
-													l123.cast(),
-													len125,
-													len125,
+												let len127 = l126;
+												let bytes127 = _rt::Vec::from_raw_parts(
+													l125.cast(),
+													len127,
+													len127,
 												);
 												HttpAnswer {
-													action: l106 as u64,
-													status: match l107 {
+													action: l108 as u64,
+													status: match l109 {
 														0 => {
 															let e = {
-																let l108 = i32::from(
+																let l110 = i32::from(
 																	*base
 																		.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 																		.cast::<u16>(),
 																);
-																l108 as u16
+																l110 as u16
 															};
 															Ok(e)
 														}
 														1 => {
 															let e = {
-																let l109 = i32::from(
+																let l111 = i32::from(
 																	*base
 																		.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 																		.cast::<u8>(),
 																);
-																use super::super::super::super::cordboard::module::types::Error as V122;
-																let v122 = match l109 {
-																	0 => V122::Gone,
-																	1 => V122::Timeout,
+																use super::super::super::super::cordboard::module::types::Error as V124;
+																let v124 = match l111 {
+																	0 => V124::Gone,
+																	1 => V124::Timeout,
 																	2 => {
-																		let e122 = {
-																			let l110 = *base
+																		let e124 = {
+																			let l112 = *base
 																				.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																				.cast::<*mut u8>();
-																			let l111 = *base
+																			let l113 = *base
 																				.add(40 + 3 * ::core::mem::size_of::<*const u8>())
 																				.cast::<usize>();
-																			let len112 = l111;
-																			let bytes112 = _rt::Vec::from_raw_parts(
-																				l110.cast(),
-																				len112,
-																				len112,
+																			let len114 = l113;
+																			let bytes114 = _rt::Vec::from_raw_parts(
+																				l112.cast(),
+																				len114,
+																				len114,
 																			);
-																			_rt::string_lift(bytes112)
+																			_rt::string_lift(bytes114)
 																		};
-																		V122::Denied(e122)
+																		V124::Denied(e124)
 																	}
 																	3 => {
-																		let e122 = {
-																			let l113 = *base
+																		let e124 = {
+																			let l115 = *base
 																				.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																				.cast::<*mut u8>();
-																			let l114 = *base
+																			let l116 = *base
 																				.add(40 + 3 * ::core::mem::size_of::<*const u8>())
 																				.cast::<usize>();
-																			let len115 = l114;
-																			let bytes115 = _rt::Vec::from_raw_parts(
-																				l113.cast(),
-																				len115,
-																				len115,
+																			let len117 = l116;
+																			let bytes117 = _rt::Vec::from_raw_parts(
+																				l115.cast(),
+																				len117,
+																				len117,
 																			);
-																			_rt::string_lift(bytes115)
+																			_rt::string_lift(bytes117)
 																		};
-																		V122::NotFound(e122)
+																		V124::NotFound(e124)
 																	}
 																	4 => {
-																		let e122 = {
-																			let l116 = *base
+																		let e124 = {
+																			let l118 = *base
 																				.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																				.cast::<*mut u8>();
-																			let l117 = *base
+																			let l119 = *base
 																				.add(40 + 3 * ::core::mem::size_of::<*const u8>())
 																				.cast::<usize>();
-																			let len118 = l117;
-																			let bytes118 = _rt::Vec::from_raw_parts(
-																				l116.cast(),
-																				len118,
-																				len118,
+																			let len120 = l119;
+																			let bytes120 = _rt::Vec::from_raw_parts(
+																				l118.cast(),
+																				len120,
+																				len120,
 																			);
-																			_rt::string_lift(bytes118)
+																			_rt::string_lift(bytes120)
 																		};
-																		V122::Invalid(e122)
+																		V124::Invalid(e124)
 																	}
-																	5 => V122::Busy,
+																	5 => V124::Busy,
 																	n => {
 																		debug_assert_eq!(n, 6, "invalid enum discriminant");
-																		let e122 = {
-																			let l119 = *base
+																		let e124 = {
+																			let l121 = *base
 																				.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																				.cast::<*mut u8>();
-																			let l120 = *base
+																			let l122 = *base
 																				.add(40 + 3 * ::core::mem::size_of::<*const u8>())
 																				.cast::<usize>();
-																			let len121 = l120;
-																			let bytes121 = _rt::Vec::from_raw_parts(
-																				l119.cast(),
-																				len121,
-																				len121,
+																			let len123 = l122;
+																			let bytes123 = _rt::Vec::from_raw_parts(
+																				l121.cast(),
+																				len123,
+																				len123,
 																			);
-																			_rt::string_lift(bytes121)
+																			_rt::string_lift(bytes123)
 																		};
-																		V122::Unavailable(e122)
+																		V124::Unavailable(e124)
 																	}
 																};
-																v122
+																v124
 															};
 															Err(e)
 														}
 														_ => _rt::invalid_enum_discriminant(),
 													},
-													body: _rt::string_lift(bytes125),
+													body: _rt::string_lift(bytes127),
 												}
 											};
-											Body::HttpAnswered(e141)
+											Body::HttpAnswered(e143)
 										}
 										n => {
 											debug_assert_eq!(n, 7, "invalid enum discriminant");
-											let e141 = {
-												let l126 = *base.add(32).cast::<i64>();
-												let l127 = i32::from(*base.add(40).cast::<u8>());
-												use super::super::super::super::cordboard::module::types::Error as V140;
-												let v140 = match l127 {
-													0 => V140::Gone,
-													1 => V140::Timeout,
+											let e143 = {
+												let l128 = *base.add(32).cast::<i64>();
+												let l129 = i32::from(*base.add(40).cast::<u8>());
+												use super::super::super::super::cordboard::module::types::Error as V142;
+												let v142 = match l129 {
+													0 => V142::Gone,
+													1 => V142::Timeout,
 													2 => {
-														let e140 = {
-															let l128 = *base
+														let e142 = {
+															let l130 = *base
 																.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 																.cast::<*mut u8>();
-															let l129 = *base
+															let l131 = *base
 																.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																.cast::<usize>();
-															let len130 = l129;
-															let bytes130 = _rt::Vec::from_raw_parts(
-																l128.cast(),
-																len130,
-																len130,
+															let len132 = l131;
+															let bytes132 = _rt::Vec::from_raw_parts(
+																l130.cast(),
+																len132,
+																len132,
 															);
-															_rt::string_lift(bytes130)
+															_rt::string_lift(bytes132)
 														};
-														V140::Denied(e140)
+														V142::Denied(e142)
 													}
 													3 => {
-														let e140 = {
-															let l131 = *base
+														let e142 = {
+															let l133 = *base
 																.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 																.cast::<*mut u8>();
-															let l132 = *base
+															let l134 = *base
 																.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																.cast::<usize>();
-															let len133 = l132;
-															let bytes133 = _rt::Vec::from_raw_parts(
-																l131.cast(),
-																len133,
-																len133,
+															let len135 = l134;
+															let bytes135 = _rt::Vec::from_raw_parts(
+																l133.cast(),
+																len135,
+																len135,
 															);
-															_rt::string_lift(bytes133)
+															_rt::string_lift(bytes135)
 														};
-														V140::NotFound(e140)
+														V142::NotFound(e142)
 													}
 													4 => {
-														let e140 = {
-															let l134 = *base
+														let e142 = {
+															let l136 = *base
 																.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 																.cast::<*mut u8>();
-															let l135 = *base
+															let l137 = *base
 																.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																.cast::<usize>();
-															let len136 = l135;
-															let bytes136 = _rt::Vec::from_raw_parts(
-																l134.cast(),
-																len136,
-																len136,
+															let len138 = l137;
+															let bytes138 = _rt::Vec::from_raw_parts(
+																l136.cast(),
+																len138,
+																len138,
 															);
-															_rt::string_lift(bytes136)
+															_rt::string_lift(bytes138)
 														};
-														V140::Invalid(e140)
+														V142::Invalid(e142)
 													}
-													5 => V140::Busy,
+													5 => V142::Busy,
 													n => {
 														debug_assert_eq!(n, 6, "invalid enum discriminant");
-														let e140 = {
-															let l137 = *base
+														let e142 = {
+															let l139 = *base
 																.add(40 + 1 * ::core::mem::size_of::<*const u8>())
 																.cast::<*mut u8>();
-															let l138 = *base
+															let l140 = *base
 																.add(40 + 2 * ::core::mem::size_of::<*const u8>())
 																.cast::<usize>();
-															let len139 = l138;
-															let bytes139 = _rt::Vec::from_raw_parts(
-																l137.cast(),
-																len139,
-																len139,
+															let len141 = l140;
+															let bytes141 = _rt::Vec::from_raw_parts(
+																l139.cast(),
+																len141,
+																len141,
 															);
-															_rt::string_lift(bytes139)
+															_rt::string_lift(bytes141)
 														};
-														V140::Unavailable(e140)
+														V142::Unavailable(e142)
 													}
 												};
-												(l126 as u64, v140)
+												(l128 as u64, v142)
 											};
-											Body::Refused(e141)
+											Body::Refused(e143)
 										}
 									};
 									Input {
 										seq: l0 as u64,
 										at_ms: l1 as u64,
 										seed: l2 as u64,
-										body: v141,
+										body: v143,
 									}
 								};
-								result142.push(e142);
+								result144.push(e144);
 							}
 							_rt::cabi_dealloc(
-								base142,
-								len142 * (40 + 22 * ::core::mem::size_of::<*const u8>()),
+								base144,
+								len144 * (40 + 22 * ::core::mem::size_of::<*const u8>()),
 								8,
 							);
-							T_::handle(result142)
+							T_::handle(result144)
 						};
-						let ptr144 = (&raw mut _RET_AREA.0).cast::<u8>();
-						let vec208 = result143;
-						let len208 = vec208.len();
-						let layout208 = _rt::alloc::Layout::from_size_align(
-								vec208.len()
+						let ptr146 = (&raw mut _RET_AREA.0).cast::<u8>();
+						let vec210 = result145;
+						let len210 = vec210.len();
+						let layout210 = _rt::alloc::Layout::from_size_align(
+								vec210.len()
 									* (16 + 20 * ::core::mem::size_of::<*const u8>()),
 								8,
 							)
 							.unwrap();
-						let (result208, _cleanup208) = crate::abi::Cleanup::new(
-							layout208,
+						let (result210, _cleanup210) = crate::abi::Cleanup::new(
+							layout210,
 						);
-						if let Some(cleanup) = _cleanup208 {
+						if let Some(cleanup) = _cleanup210 {
 							cleanup.forget();
 						}
-						for (i, e) in vec208.into_iter().enumerate() {
-							let base = result208
+						for (i, e) in vec210.into_iter().enumerate() {
+							let base = result210
 								.add(i * (16 + 20 * ::core::mem::size_of::<*const u8>()));
 							{
-								let Action { id: id145, act: act145 } = e;
-								*base.add(0).cast::<i64>() = _rt::as_i64(id145);
-								match act145 {
+								let Action { id: id147, act: act147 } = e;
+								*base.add(0).cast::<i64>() = _rt::as_i64(id147);
+								match act147 {
 									Act::Step(e) => {
 										*base.add(8).cast::<u8>() = (0i32) as u8;
-										let StepAct { step: step146, operation: operation146 } = e;
-										*base.add(16).cast::<i64>() = _rt::as_i64(step146);
-										use super::super::super::super::cordboard::module::operations::Operation as V173;
-										match operation146 {
-											V173::Answer => {
+										let StepAct { step: step148, operation: operation148 } = e;
+										*base.add(16).cast::<i64>() = _rt::as_i64(step148);
+										use super::super::super::super::cordboard::module::operations::Operation as V175;
+										match operation148 {
+											V175::Answer => {
 												*base.add(24).cast::<u8>() = (0i32) as u8;
 											}
-											V173::Play(e) => {
+											V175::Play(e) => {
 												*base.add(24).cast::<u8>() = (1i32) as u8;
 												let super::super::super::super::cordboard::module::operations::Play {
-													prompts: prompts147,
-													early: early147,
-													repeat_ms: repeat_ms147,
+													prompts: prompts149,
+													early: early149,
+													repeat_ms: repeat_ms149,
 												} = e;
-												let vec149 = prompts147;
-												let len149 = vec149.len();
-												let layout149 = _rt::alloc::Layout::from_size_align(
-														vec149.len() * (2 * ::core::mem::size_of::<*const u8>()),
+												let vec151 = prompts149;
+												let len151 = vec151.len();
+												let layout151 = _rt::alloc::Layout::from_size_align(
+														vec151.len() * (2 * ::core::mem::size_of::<*const u8>()),
 														::core::mem::size_of::<*const u8>(),
 													)
 													.unwrap();
-												let (result149, _cleanup149) = crate::abi::Cleanup::new(
-													layout149,
+												let (result151, _cleanup151) = crate::abi::Cleanup::new(
+													layout151,
 												);
-												if let Some(cleanup) = _cleanup149 {
+												if let Some(cleanup) = _cleanup151 {
 													cleanup.forget();
 												}
-												for (i, e) in vec149.into_iter().enumerate() {
-													let base = result149
+												for (i, e) in vec151.into_iter().enumerate() {
+													let base = result151
 														.add(i * (2 * ::core::mem::size_of::<*const u8>()));
 													{
-														let vec148 = (e.into_bytes()).into_boxed_slice();
-														let ptr148 = vec148.as_ptr().cast::<u8>();
-														let len148 = vec148.len();
-														::core::mem::forget(vec148);
+														let vec150 = (e.into_bytes()).into_boxed_slice();
+														let ptr150 = vec150.as_ptr().cast::<u8>();
+														let len150 = vec150.len();
+														::core::mem::forget(vec150);
 														*base
 															.add(::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len148;
-														*base.add(0).cast::<*mut u8>() = ptr148.cast_mut();
+															.cast::<usize>() = len150;
+														*base.add(0).cast::<*mut u8>() = ptr150.cast_mut();
 													}
 												}
 												*base
 													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len149;
+													.cast::<usize>() = len151;
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = result149;
+													.cast::<*mut u8>() = result151;
 												*base
 													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (match early147 {
+													.cast::<u8>() = (match early149 {
 													true => 1,
 													false => 0,
 												}) as u8;
-												match repeat_ms147 {
+												match repeat_ms149 {
 													Some(e) => {
 														*base
 															.add(28 + 3 * ::core::mem::size_of::<*const u8>())
@@ -7803,102 +7908,102 @@ pub mod exports {
 													}
 												};
 											}
-											V173::Tone(e) => {
+											V175::Tone(e) => {
 												*base.add(24).cast::<u8>() = (2i32) as u8;
-												let (t150_0, t150_1) = e;
-												let vec151 = (t150_0.into_bytes()).into_boxed_slice();
-												let ptr151 = vec151.as_ptr().cast::<u8>();
-												let len151 = vec151.len();
-												::core::mem::forget(vec151);
+												let (t152_0, t152_1) = e;
+												let vec153 = (t152_0.into_bytes()).into_boxed_slice();
+												let ptr153 = vec153.as_ptr().cast::<u8>();
+												let len153 = vec153.len();
+												::core::mem::forget(vec153);
 												*base
 													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len151;
+													.cast::<usize>() = len153;
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr151.cast_mut();
+													.cast::<*mut u8>() = ptr153.cast_mut();
 												*base
 													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<i32>() = _rt::as_i32(t150_1);
+													.cast::<i32>() = _rt::as_i32(t152_1);
 											}
-											V173::Wait(e) => {
+											V175::Wait(e) => {
 												*base.add(24).cast::<u8>() = (3i32) as u8;
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
 													.cast::<i32>() = _rt::as_i32(e);
 											}
-											V173::Collect(e) => {
+											V175::Collect(e) => {
 												*base.add(24).cast::<u8>() = (4i32) as u8;
 												let super::super::super::super::cordboard::module::operations::Collect {
-													prompts: prompts152,
-													min: min152,
-													max: max152,
-													timeout_ms: timeout_ms152,
-													between_ms: between_ms152,
-													ends_with: ends_with152,
-													secret: secret152,
-													tries: tries152,
-													invalid: invalid152,
+													prompts: prompts154,
+													min: min154,
+													max: max154,
+													timeout_ms: timeout_ms154,
+													between_ms: between_ms154,
+													ends_with: ends_with154,
+													secret: secret154,
+													tries: tries154,
+													invalid: invalid154,
 												} = e;
-												let vec154 = prompts152;
-												let len154 = vec154.len();
-												let layout154 = _rt::alloc::Layout::from_size_align(
-														vec154.len() * (2 * ::core::mem::size_of::<*const u8>()),
+												let vec156 = prompts154;
+												let len156 = vec156.len();
+												let layout156 = _rt::alloc::Layout::from_size_align(
+														vec156.len() * (2 * ::core::mem::size_of::<*const u8>()),
 														::core::mem::size_of::<*const u8>(),
 													)
 													.unwrap();
-												let (result154, _cleanup154) = crate::abi::Cleanup::new(
-													layout154,
+												let (result156, _cleanup156) = crate::abi::Cleanup::new(
+													layout156,
 												);
-												if let Some(cleanup) = _cleanup154 {
+												if let Some(cleanup) = _cleanup156 {
 													cleanup.forget();
 												}
-												for (i, e) in vec154.into_iter().enumerate() {
-													let base = result154
+												for (i, e) in vec156.into_iter().enumerate() {
+													let base = result156
 														.add(i * (2 * ::core::mem::size_of::<*const u8>()));
 													{
-														let vec153 = (e.into_bytes()).into_boxed_slice();
-														let ptr153 = vec153.as_ptr().cast::<u8>();
-														let len153 = vec153.len();
-														::core::mem::forget(vec153);
-														*base
-															.add(::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len153;
-														*base.add(0).cast::<*mut u8>() = ptr153.cast_mut();
-													}
-												}
-												*base
-													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len154;
-												*base
-													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = result154;
-												*base
-													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (_rt::as_i32(min152)) as u8;
-												*base
-													.add(25 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (_rt::as_i32(max152)) as u8;
-												*base
-													.add(28 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<i32>() = _rt::as_i32(timeout_ms152);
-												*base
-													.add(32 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<i32>() = _rt::as_i32(between_ms152);
-												match ends_with152 {
-													Some(e) => {
-														*base
-															.add(32 + 4 * ::core::mem::size_of::<*const u8>())
-															.cast::<u8>() = (1i32) as u8;
 														let vec155 = (e.into_bytes()).into_boxed_slice();
 														let ptr155 = vec155.as_ptr().cast::<u8>();
 														let len155 = vec155.len();
 														::core::mem::forget(vec155);
 														*base
-															.add(32 + 6 * ::core::mem::size_of::<*const u8>())
+															.add(::core::mem::size_of::<*const u8>())
 															.cast::<usize>() = len155;
+														*base.add(0).cast::<*mut u8>() = ptr155.cast_mut();
+													}
+												}
+												*base
+													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len156;
+												*base
+													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = result156;
+												*base
+													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (_rt::as_i32(min154)) as u8;
+												*base
+													.add(25 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (_rt::as_i32(max154)) as u8;
+												*base
+													.add(28 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<i32>() = _rt::as_i32(timeout_ms154);
+												*base
+													.add(32 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<i32>() = _rt::as_i32(between_ms154);
+												match ends_with154 {
+													Some(e) => {
+														*base
+															.add(32 + 4 * ::core::mem::size_of::<*const u8>())
+															.cast::<u8>() = (1i32) as u8;
+														let vec157 = (e.into_bytes()).into_boxed_slice();
+														let ptr157 = vec157.as_ptr().cast::<u8>();
+														let len157 = vec157.len();
+														::core::mem::forget(vec157);
+														*base
+															.add(32 + 6 * ::core::mem::size_of::<*const u8>())
+															.cast::<usize>() = len157;
 														*base
 															.add(32 + 5 * ::core::mem::size_of::<*const u8>())
-															.cast::<*mut u8>() = ptr155.cast_mut();
+															.cast::<*mut u8>() = ptr157.cast_mut();
 													}
 													None => {
 														*base
@@ -7908,112 +8013,112 @@ pub mod exports {
 												};
 												*base
 													.add(32 + 7 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (match secret152 {
+													.cast::<u8>() = (match secret154 {
 													true => 1,
 													false => 0,
 												}) as u8;
 												*base
 													.add(33 + 7 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (_rt::as_i32(tries152)) as u8;
-												let vec157 = invalid152;
-												let len157 = vec157.len();
-												let layout157 = _rt::alloc::Layout::from_size_align(
-														vec157.len() * (2 * ::core::mem::size_of::<*const u8>()),
+													.cast::<u8>() = (_rt::as_i32(tries154)) as u8;
+												let vec159 = invalid154;
+												let len159 = vec159.len();
+												let layout159 = _rt::alloc::Layout::from_size_align(
+														vec159.len() * (2 * ::core::mem::size_of::<*const u8>()),
 														::core::mem::size_of::<*const u8>(),
 													)
 													.unwrap();
-												let (result157, _cleanup157) = crate::abi::Cleanup::new(
-													layout157,
+												let (result159, _cleanup159) = crate::abi::Cleanup::new(
+													layout159,
 												);
-												if let Some(cleanup) = _cleanup157 {
+												if let Some(cleanup) = _cleanup159 {
 													cleanup.forget();
 												}
-												for (i, e) in vec157.into_iter().enumerate() {
-													let base = result157
+												for (i, e) in vec159.into_iter().enumerate() {
+													let base = result159
 														.add(i * (2 * ::core::mem::size_of::<*const u8>()));
 													{
-														let vec156 = (e.into_bytes()).into_boxed_slice();
-														let ptr156 = vec156.as_ptr().cast::<u8>();
-														let len156 = vec156.len();
-														::core::mem::forget(vec156);
+														let vec158 = (e.into_bytes()).into_boxed_slice();
+														let ptr158 = vec158.as_ptr().cast::<u8>();
+														let len158 = vec158.len();
+														::core::mem::forget(vec158);
 														*base
 															.add(::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len156;
-														*base.add(0).cast::<*mut u8>() = ptr156.cast_mut();
+															.cast::<usize>() = len158;
+														*base.add(0).cast::<*mut u8>() = ptr158.cast_mut();
 													}
 												}
 												*base
 													.add(32 + 9 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len157;
+													.cast::<usize>() = len159;
 												*base
 													.add(32 + 8 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = result157;
+													.cast::<*mut u8>() = result159;
 											}
-											V173::Ring(e) => {
+											V175::Ring(e) => {
 												*base.add(24).cast::<u8>() = (5i32) as u8;
 												let super::super::super::super::cordboard::module::operations::Ring {
-													users: users158,
-													in_turn: in_turn158,
-													timeout_ms: timeout_ms158,
-													music: music158,
+													users: users160,
+													in_turn: in_turn160,
+													timeout_ms: timeout_ms160,
+													music: music160,
 												} = e;
-												let vec160 = users158;
-												let len160 = vec160.len();
-												let layout160 = _rt::alloc::Layout::from_size_align(
-														vec160.len() * (2 * ::core::mem::size_of::<*const u8>()),
+												let vec162 = users160;
+												let len162 = vec162.len();
+												let layout162 = _rt::alloc::Layout::from_size_align(
+														vec162.len() * (2 * ::core::mem::size_of::<*const u8>()),
 														::core::mem::size_of::<*const u8>(),
 													)
 													.unwrap();
-												let (result160, _cleanup160) = crate::abi::Cleanup::new(
-													layout160,
+												let (result162, _cleanup162) = crate::abi::Cleanup::new(
+													layout162,
 												);
-												if let Some(cleanup) = _cleanup160 {
+												if let Some(cleanup) = _cleanup162 {
 													cleanup.forget();
 												}
-												for (i, e) in vec160.into_iter().enumerate() {
-													let base = result160
+												for (i, e) in vec162.into_iter().enumerate() {
+													let base = result162
 														.add(i * (2 * ::core::mem::size_of::<*const u8>()));
 													{
-														let vec159 = (e.into_bytes()).into_boxed_slice();
-														let ptr159 = vec159.as_ptr().cast::<u8>();
-														let len159 = vec159.len();
-														::core::mem::forget(vec159);
-														*base
-															.add(::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len159;
-														*base.add(0).cast::<*mut u8>() = ptr159.cast_mut();
-													}
-												}
-												*base
-													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len160;
-												*base
-													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = result160;
-												*base
-													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (match in_turn158 {
-													true => 1,
-													false => 0,
-												}) as u8;
-												*base
-													.add(28 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<i32>() = _rt::as_i32(timeout_ms158);
-												match music158 {
-													Some(e) => {
-														*base
-															.add(32 + 3 * ::core::mem::size_of::<*const u8>())
-															.cast::<u8>() = (1i32) as u8;
 														let vec161 = (e.into_bytes()).into_boxed_slice();
 														let ptr161 = vec161.as_ptr().cast::<u8>();
 														let len161 = vec161.len();
 														::core::mem::forget(vec161);
 														*base
-															.add(32 + 5 * ::core::mem::size_of::<*const u8>())
+															.add(::core::mem::size_of::<*const u8>())
 															.cast::<usize>() = len161;
+														*base.add(0).cast::<*mut u8>() = ptr161.cast_mut();
+													}
+												}
+												*base
+													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len162;
+												*base
+													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = result162;
+												*base
+													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (match in_turn160 {
+													true => 1,
+													false => 0,
+												}) as u8;
+												*base
+													.add(28 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<i32>() = _rt::as_i32(timeout_ms160);
+												match music160 {
+													Some(e) => {
+														*base
+															.add(32 + 3 * ::core::mem::size_of::<*const u8>())
+															.cast::<u8>() = (1i32) as u8;
+														let vec163 = (e.into_bytes()).into_boxed_slice();
+														let ptr163 = vec163.as_ptr().cast::<u8>();
+														let len163 = vec163.len();
+														::core::mem::forget(vec163);
+														*base
+															.add(32 + 5 * ::core::mem::size_of::<*const u8>())
+															.cast::<usize>() = len163;
 														*base
 															.add(32 + 4 * ::core::mem::size_of::<*const u8>())
-															.cast::<*mut u8>() = ptr161.cast_mut();
+															.cast::<*mut u8>() = ptr163.cast_mut();
 													}
 													None => {
 														*base
@@ -8022,62 +8127,62 @@ pub mod exports {
 													}
 												};
 											}
-											V173::Trunk(e) => {
+											V175::Trunk(e) => {
 												*base.add(24).cast::<u8>() = (6i32) as u8;
 												let super::super::super::super::cordboard::module::operations::Trunk {
-													trunks: trunks162,
-													number: number162,
-													timeout_ms: timeout_ms162,
-													caller_id: caller_id162,
+													trunks: trunks164,
+													number: number164,
+													timeout_ms: timeout_ms164,
+													caller_id: caller_id164,
 												} = e;
-												let vec164 = trunks162;
-												let len164 = vec164.len();
-												let layout164 = _rt::alloc::Layout::from_size_align(
-														vec164.len() * (2 * ::core::mem::size_of::<*const u8>()),
+												let vec166 = trunks164;
+												let len166 = vec166.len();
+												let layout166 = _rt::alloc::Layout::from_size_align(
+														vec166.len() * (2 * ::core::mem::size_of::<*const u8>()),
 														::core::mem::size_of::<*const u8>(),
 													)
 													.unwrap();
-												let (result164, _cleanup164) = crate::abi::Cleanup::new(
-													layout164,
+												let (result166, _cleanup166) = crate::abi::Cleanup::new(
+													layout166,
 												);
-												if let Some(cleanup) = _cleanup164 {
+												if let Some(cleanup) = _cleanup166 {
 													cleanup.forget();
 												}
-												for (i, e) in vec164.into_iter().enumerate() {
-													let base = result164
+												for (i, e) in vec166.into_iter().enumerate() {
+													let base = result166
 														.add(i * (2 * ::core::mem::size_of::<*const u8>()));
 													{
-														let vec163 = (e.into_bytes()).into_boxed_slice();
-														let ptr163 = vec163.as_ptr().cast::<u8>();
-														let len163 = vec163.len();
-														::core::mem::forget(vec163);
-														*base
-															.add(::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len163;
-														*base.add(0).cast::<*mut u8>() = ptr163.cast_mut();
-													}
-												}
-												*base
-													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len164;
-												*base
-													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = result164;
-												match number162 {
-													Some(e) => {
-														*base
-															.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-															.cast::<u8>() = (1i32) as u8;
 														let vec165 = (e.into_bytes()).into_boxed_slice();
 														let ptr165 = vec165.as_ptr().cast::<u8>();
 														let len165 = vec165.len();
 														::core::mem::forget(vec165);
 														*base
-															.add(24 + 5 * ::core::mem::size_of::<*const u8>())
+															.add(::core::mem::size_of::<*const u8>())
 															.cast::<usize>() = len165;
+														*base.add(0).cast::<*mut u8>() = ptr165.cast_mut();
+													}
+												}
+												*base
+													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len166;
+												*base
+													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = result166;
+												match number164 {
+													Some(e) => {
+														*base
+															.add(24 + 3 * ::core::mem::size_of::<*const u8>())
+															.cast::<u8>() = (1i32) as u8;
+														let vec167 = (e.into_bytes()).into_boxed_slice();
+														let ptr167 = vec167.as_ptr().cast::<u8>();
+														let len167 = vec167.len();
+														::core::mem::forget(vec167);
+														*base
+															.add(24 + 5 * ::core::mem::size_of::<*const u8>())
+															.cast::<usize>() = len167;
 														*base
 															.add(24 + 4 * ::core::mem::size_of::<*const u8>())
-															.cast::<*mut u8>() = ptr165.cast_mut();
+															.cast::<*mut u8>() = ptr167.cast_mut();
 													}
 													None => {
 														*base
@@ -8087,22 +8192,22 @@ pub mod exports {
 												};
 												*base
 													.add(24 + 6 * ::core::mem::size_of::<*const u8>())
-													.cast::<i32>() = _rt::as_i32(timeout_ms162);
-												match caller_id162 {
+													.cast::<i32>() = _rt::as_i32(timeout_ms164);
+												match caller_id164 {
 													Some(e) => {
 														*base
 															.add(24 + 7 * ::core::mem::size_of::<*const u8>())
 															.cast::<u8>() = (1i32) as u8;
-														let vec166 = (e.into_bytes()).into_boxed_slice();
-														let ptr166 = vec166.as_ptr().cast::<u8>();
-														let len166 = vec166.len();
-														::core::mem::forget(vec166);
+														let vec168 = (e.into_bytes()).into_boxed_slice();
+														let ptr168 = vec168.as_ptr().cast::<u8>();
+														let len168 = vec168.len();
+														::core::mem::forget(vec168);
 														*base
 															.add(24 + 9 * ::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len166;
+															.cast::<usize>() = len168;
 														*base
 															.add(24 + 8 * ::core::mem::size_of::<*const u8>())
-															.cast::<*mut u8>() = ptr166.cast_mut();
+															.cast::<*mut u8>() = ptr168.cast_mut();
 													}
 													None => {
 														*base
@@ -8111,7 +8216,7 @@ pub mod exports {
 													}
 												};
 											}
-											V173::Record(e) => {
+											V175::Record(e) => {
 												*base.add(24).cast::<u8>() = (7i32) as u8;
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
@@ -8120,33 +8225,10 @@ pub mod exports {
 													false => 0,
 												}) as u8;
 											}
-											V173::Set(e) => {
+											V175::Set(e) => {
 												*base.add(24).cast::<u8>() = (8i32) as u8;
-												let (t167_0, t167_1) = e;
-												let vec168 = (t167_0.into_bytes()).into_boxed_slice();
-												let ptr168 = vec168.as_ptr().cast::<u8>();
-												let len168 = vec168.len();
-												::core::mem::forget(vec168);
-												*base
-													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len168;
-												*base
-													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr168.cast_mut();
-												let vec169 = (t167_1.into_bytes()).into_boxed_slice();
-												let ptr169 = vec169.as_ptr().cast::<u8>();
-												let len169 = vec169.len();
-												::core::mem::forget(vec169);
-												*base
-													.add(24 + 4 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len169;
-												*base
-													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr169.cast_mut();
-											}
-											V173::Get(e) => {
-												*base.add(24).cast::<u8>() = (9i32) as u8;
-												let vec170 = (e.into_bytes()).into_boxed_slice();
+												let (t169_0, t169_1) = e;
+												let vec170 = (t169_0.into_bytes()).into_boxed_slice();
 												let ptr170 = vec170.as_ptr().cast::<u8>();
 												let len170 = vec170.len();
 												::core::mem::forget(vec170);
@@ -8156,37 +8238,60 @@ pub mod exports {
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>() = ptr170.cast_mut();
-											}
-											V173::SendDigits(e) => {
-												*base.add(24).cast::<u8>() = (10i32) as u8;
-												let vec171 = (e.into_bytes()).into_boxed_slice();
+												let vec171 = (t169_1.into_bytes()).into_boxed_slice();
 												let ptr171 = vec171.as_ptr().cast::<u8>();
 												let len171 = vec171.len();
 												::core::mem::forget(vec171);
 												*base
-													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
+													.add(24 + 4 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>() = len171;
 												*base
-													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
+													.add(24 + 3 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>() = ptr171.cast_mut();
 											}
-											V173::HangUp(e) => {
+											V175::Get(e) => {
+												*base.add(24).cast::<u8>() = (9i32) as u8;
+												let vec172 = (e.into_bytes()).into_boxed_slice();
+												let ptr172 = vec172.as_ptr().cast::<u8>();
+												let len172 = vec172.len();
+												::core::mem::forget(vec172);
+												*base
+													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len172;
+												*base
+													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = ptr172.cast_mut();
+											}
+											V175::SendDigits(e) => {
+												*base.add(24).cast::<u8>() = (10i32) as u8;
+												let vec173 = (e.into_bytes()).into_boxed_slice();
+												let ptr173 = vec173.as_ptr().cast::<u8>();
+												let len173 = vec173.len();
+												::core::mem::forget(vec173);
+												*base
+													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len173;
+												*base
+													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = ptr173.cast_mut();
+											}
+											V175::HangUp(e) => {
 												*base.add(24).cast::<u8>() = (11i32) as u8;
 												match e {
 													Some(e) => {
 														*base
 															.add(24 + 1 * ::core::mem::size_of::<*const u8>())
 															.cast::<u8>() = (1i32) as u8;
-														let vec172 = (e.into_bytes()).into_boxed_slice();
-														let ptr172 = vec172.as_ptr().cast::<u8>();
-														let len172 = vec172.len();
-														::core::mem::forget(vec172);
+														let vec174 = (e.into_bytes()).into_boxed_slice();
+														let ptr174 = vec174.as_ptr().cast::<u8>();
+														let len174 = vec174.len();
+														::core::mem::forget(vec174);
 														*base
 															.add(24 + 3 * ::core::mem::size_of::<*const u8>())
-															.cast::<usize>() = len172;
+															.cast::<usize>() = len174;
 														*base
 															.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-															.cast::<*mut u8>() = ptr172.cast_mut();
+															.cast::<*mut u8>() = ptr174.cast_mut();
 													}
 													None => {
 														*base
@@ -8199,79 +8304,79 @@ pub mod exports {
 									}
 									Act::EndStep(e) => {
 										*base.add(8).cast::<u8>() = (1i32) as u8;
-										let StepEnd { step: step174, outcome: outcome174 } = e;
-										*base.add(16).cast::<i64>() = _rt::as_i64(step174);
-										let vec175 = (outcome174.into_bytes()).into_boxed_slice();
-										let ptr175 = vec175.as_ptr().cast::<u8>();
-										let len175 = vec175.len();
-										::core::mem::forget(vec175);
-										*base
-											.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len175;
-										*base.add(24).cast::<*mut u8>() = ptr175.cast_mut();
-									}
-									Act::Publish(e) => {
-										*base.add(8).cast::<u8>() = (2i32) as u8;
-										let (t176_0, t176_1) = e;
-										let vec177 = (t176_0.into_bytes()).into_boxed_slice();
+										let StepEnd { step: step176, outcome: outcome176 } = e;
+										*base.add(16).cast::<i64>() = _rt::as_i64(step176);
+										let vec177 = (outcome176.into_bytes()).into_boxed_slice();
 										let ptr177 = vec177.as_ptr().cast::<u8>();
 										let len177 = vec177.len();
 										::core::mem::forget(vec177);
 										*base
-											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
+											.add(24 + 1 * ::core::mem::size_of::<*const u8>())
 											.cast::<usize>() = len177;
-										*base.add(16).cast::<*mut u8>() = ptr177.cast_mut();
-										let vec178 = (t176_1.into_bytes()).into_boxed_slice();
-										let ptr178 = vec178.as_ptr().cast::<u8>();
-										let len178 = vec178.len();
-										::core::mem::forget(vec178);
-										*base
-											.add(16 + 3 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len178;
-										*base
-											.add(16 + 2 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = ptr178.cast_mut();
+										*base.add(24).cast::<*mut u8>() = ptr177.cast_mut();
 									}
-									Act::Retain(e) => {
-										*base.add(8).cast::<u8>() = (3i32) as u8;
-										let Fact {
-											topic: topic179,
-											key: key179,
-											payload: payload179,
-										} = e;
-										let vec180 = (topic179.into_bytes()).into_boxed_slice();
+									Act::Publish(e) => {
+										*base.add(8).cast::<u8>() = (2i32) as u8;
+										let (t178_0, t178_1) = e;
+										let vec179 = (t178_0.into_bytes()).into_boxed_slice();
+										let ptr179 = vec179.as_ptr().cast::<u8>();
+										let len179 = vec179.len();
+										::core::mem::forget(vec179);
+										*base
+											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len179;
+										*base.add(16).cast::<*mut u8>() = ptr179.cast_mut();
+										let vec180 = (t178_1.into_bytes()).into_boxed_slice();
 										let ptr180 = vec180.as_ptr().cast::<u8>();
 										let len180 = vec180.len();
 										::core::mem::forget(vec180);
 										*base
-											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len180;
-										*base.add(16).cast::<*mut u8>() = ptr180.cast_mut();
-										let vec181 = (key179.into_bytes()).into_boxed_slice();
-										let ptr181 = vec181.as_ptr().cast::<u8>();
-										let len181 = vec181.len();
-										::core::mem::forget(vec181);
-										*base
 											.add(16 + 3 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len181;
+											.cast::<usize>() = len180;
 										*base
 											.add(16 + 2 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = ptr181.cast_mut();
-										match payload179 {
+											.cast::<*mut u8>() = ptr180.cast_mut();
+									}
+									Act::Retain(e) => {
+										*base.add(8).cast::<u8>() = (3i32) as u8;
+										let Fact {
+											topic: topic181,
+											key: key181,
+											payload: payload181,
+										} = e;
+										let vec182 = (topic181.into_bytes()).into_boxed_slice();
+										let ptr182 = vec182.as_ptr().cast::<u8>();
+										let len182 = vec182.len();
+										::core::mem::forget(vec182);
+										*base
+											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len182;
+										*base.add(16).cast::<*mut u8>() = ptr182.cast_mut();
+										let vec183 = (key181.into_bytes()).into_boxed_slice();
+										let ptr183 = vec183.as_ptr().cast::<u8>();
+										let len183 = vec183.len();
+										::core::mem::forget(vec183);
+										*base
+											.add(16 + 3 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len183;
+										*base
+											.add(16 + 2 * ::core::mem::size_of::<*const u8>())
+											.cast::<*mut u8>() = ptr183.cast_mut();
+										match payload181 {
 											Some(e) => {
 												*base
 													.add(16 + 4 * ::core::mem::size_of::<*const u8>())
 													.cast::<u8>() = (1i32) as u8;
-												let vec182 = (e.into_bytes()).into_boxed_slice();
-												let ptr182 = vec182.as_ptr().cast::<u8>();
-												let len182 = vec182.len();
-												::core::mem::forget(vec182);
+												let vec184 = (e.into_bytes()).into_boxed_slice();
+												let ptr184 = vec184.as_ptr().cast::<u8>();
+												let len184 = vec184.len();
+												::core::mem::forget(vec184);
 												*base
 													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len182;
+													.cast::<usize>() = len184;
 												*base
 													.add(16 + 5 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr182.cast_mut();
+													.cast::<*mut u8>() = ptr184.cast_mut();
 											}
 											None => {
 												*base
@@ -8282,129 +8387,129 @@ pub mod exports {
 									}
 									Act::SetTimer(e) => {
 										*base.add(8).cast::<u8>() = (4i32) as u8;
-										let (t183_0, t183_1) = e;
-										let vec184 = (t183_0.into_bytes()).into_boxed_slice();
-										let ptr184 = vec184.as_ptr().cast::<u8>();
-										let len184 = vec184.len();
-										::core::mem::forget(vec184);
+										let (t185_0, t185_1) = e;
+										let vec186 = (t185_0.into_bytes()).into_boxed_slice();
+										let ptr186 = vec186.as_ptr().cast::<u8>();
+										let len186 = vec186.len();
+										::core::mem::forget(vec186);
 										*base
 											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len184;
-										*base.add(16).cast::<*mut u8>() = ptr184.cast_mut();
+											.cast::<usize>() = len186;
+										*base.add(16).cast::<*mut u8>() = ptr186.cast_mut();
 										*base
 											.add(16 + 2 * ::core::mem::size_of::<*const u8>())
-											.cast::<i64>() = _rt::as_i64(t183_1);
+											.cast::<i64>() = _rt::as_i64(t185_1);
 									}
 									Act::ClearTimer(e) => {
 										*base.add(8).cast::<u8>() = (5i32) as u8;
-										let vec185 = (e.into_bytes()).into_boxed_slice();
-										let ptr185 = vec185.as_ptr().cast::<u8>();
-										let len185 = vec185.len();
-										::core::mem::forget(vec185);
+										let vec187 = (e.into_bytes()).into_boxed_slice();
+										let ptr187 = vec187.as_ptr().cast::<u8>();
+										let len187 = vec187.len();
+										::core::mem::forget(vec187);
 										*base
 											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len185;
-										*base.add(16).cast::<*mut u8>() = ptr185.cast_mut();
+											.cast::<usize>() = len187;
+										*base.add(16).cast::<*mut u8>() = ptr187.cast_mut();
 									}
 									Act::StartCall(e) => {
 										*base.add(8).cast::<u8>() = (6i32) as u8;
 										let StartCall {
-											user: user186,
-											trunk: trunk186,
-											number: number186,
-											route: route186,
-											caller_id: caller_id186,
-											timeout_ms: timeout_ms186,
-											variables: variables186,
-											key: key186,
+											user: user188,
+											trunk: trunk188,
+											number: number188,
+											route: route188,
+											caller_id: caller_id188,
+											timeout_ms: timeout_ms188,
+											variables: variables188,
+											key: key188,
 										} = e;
-										match user186 {
+										match user188 {
 											Some(e) => {
 												*base.add(16).cast::<u8>() = (1i32) as u8;
-												let vec187 = (e.into_bytes()).into_boxed_slice();
-												let ptr187 = vec187.as_ptr().cast::<u8>();
-												let len187 = vec187.len();
-												::core::mem::forget(vec187);
-												*base
-													.add(16 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len187;
-												*base
-													.add(16 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr187.cast_mut();
-											}
-											None => {
-												*base.add(16).cast::<u8>() = (0i32) as u8;
-											}
-										};
-										match trunk186 {
-											Some(e) => {
-												*base
-													.add(16 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (1i32) as u8;
-												let vec188 = (e.into_bytes()).into_boxed_slice();
-												let ptr188 = vec188.as_ptr().cast::<u8>();
-												let len188 = vec188.len();
-												::core::mem::forget(vec188);
-												*base
-													.add(16 + 5 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len188;
-												*base
-													.add(16 + 4 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr188.cast_mut();
-											}
-											None => {
-												*base
-													.add(16 + 3 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (0i32) as u8;
-											}
-										};
-										match number186 {
-											Some(e) => {
-												*base
-													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (1i32) as u8;
 												let vec189 = (e.into_bytes()).into_boxed_slice();
 												let ptr189 = vec189.as_ptr().cast::<u8>();
 												let len189 = vec189.len();
 												::core::mem::forget(vec189);
 												*base
-													.add(16 + 8 * ::core::mem::size_of::<*const u8>())
+													.add(16 + 2 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>() = len189;
 												*base
-													.add(16 + 7 * ::core::mem::size_of::<*const u8>())
+													.add(16 + 1 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>() = ptr189.cast_mut();
 											}
 											None => {
+												*base.add(16).cast::<u8>() = (0i32) as u8;
+											}
+										};
+										match trunk188 {
+											Some(e) => {
 												*base
-													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
+													.add(16 + 3 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (1i32) as u8;
+												let vec190 = (e.into_bytes()).into_boxed_slice();
+												let ptr190 = vec190.as_ptr().cast::<u8>();
+												let len190 = vec190.len();
+												::core::mem::forget(vec190);
+												*base
+													.add(16 + 5 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len190;
+												*base
+													.add(16 + 4 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = ptr190.cast_mut();
+											}
+											None => {
+												*base
+													.add(16 + 3 * ::core::mem::size_of::<*const u8>())
 													.cast::<u8>() = (0i32) as u8;
 											}
 										};
-										let vec190 = (route186.into_bytes()).into_boxed_slice();
-										let ptr190 = vec190.as_ptr().cast::<u8>();
-										let len190 = vec190.len();
-										::core::mem::forget(vec190);
-										*base
-											.add(16 + 10 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len190;
-										*base
-											.add(16 + 9 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = ptr190.cast_mut();
-										match caller_id186 {
+										match number188 {
 											Some(e) => {
 												*base
-													.add(16 + 11 * ::core::mem::size_of::<*const u8>())
+													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
 													.cast::<u8>() = (1i32) as u8;
 												let vec191 = (e.into_bytes()).into_boxed_slice();
 												let ptr191 = vec191.as_ptr().cast::<u8>();
 												let len191 = vec191.len();
 												::core::mem::forget(vec191);
 												*base
-													.add(16 + 13 * ::core::mem::size_of::<*const u8>())
+													.add(16 + 8 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>() = len191;
 												*base
-													.add(16 + 12 * ::core::mem::size_of::<*const u8>())
+													.add(16 + 7 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>() = ptr191.cast_mut();
+											}
+											None => {
+												*base
+													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (0i32) as u8;
+											}
+										};
+										let vec192 = (route188.into_bytes()).into_boxed_slice();
+										let ptr192 = vec192.as_ptr().cast::<u8>();
+										let len192 = vec192.len();
+										::core::mem::forget(vec192);
+										*base
+											.add(16 + 10 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len192;
+										*base
+											.add(16 + 9 * ::core::mem::size_of::<*const u8>())
+											.cast::<*mut u8>() = ptr192.cast_mut();
+										match caller_id188 {
+											Some(e) => {
+												*base
+													.add(16 + 11 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (1i32) as u8;
+												let vec193 = (e.into_bytes()).into_boxed_slice();
+												let ptr193 = vec193.as_ptr().cast::<u8>();
+												let len193 = vec193.len();
+												::core::mem::forget(vec193);
+												*base
+													.add(16 + 13 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len193;
+												*base
+													.add(16 + 12 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = ptr193.cast_mut();
 											}
 											None => {
 												*base
@@ -8414,66 +8519,66 @@ pub mod exports {
 										};
 										*base
 											.add(16 + 14 * ::core::mem::size_of::<*const u8>())
-											.cast::<i32>() = _rt::as_i32(timeout_ms186);
-										let vec195 = variables186;
-										let len195 = vec195.len();
-										let layout195 = _rt::alloc::Layout::from_size_align(
-												vec195.len() * (4 * ::core::mem::size_of::<*const u8>()),
+											.cast::<i32>() = _rt::as_i32(timeout_ms188);
+										let vec197 = variables188;
+										let len197 = vec197.len();
+										let layout197 = _rt::alloc::Layout::from_size_align(
+												vec197.len() * (4 * ::core::mem::size_of::<*const u8>()),
 												::core::mem::size_of::<*const u8>(),
 											)
 											.unwrap();
-										let (result195, _cleanup195) = crate::abi::Cleanup::new(
-											layout195,
+										let (result197, _cleanup197) = crate::abi::Cleanup::new(
+											layout197,
 										);
-										if let Some(cleanup) = _cleanup195 {
+										if let Some(cleanup) = _cleanup197 {
 											cleanup.forget();
 										}
-										for (i, e) in vec195.into_iter().enumerate() {
-											let base = result195
+										for (i, e) in vec197.into_iter().enumerate() {
+											let base = result197
 												.add(i * (4 * ::core::mem::size_of::<*const u8>()));
 											{
-												let (t192_0, t192_1) = e;
-												let vec193 = (t192_0.into_bytes()).into_boxed_slice();
-												let ptr193 = vec193.as_ptr().cast::<u8>();
-												let len193 = vec193.len();
-												::core::mem::forget(vec193);
+												let (t194_0, t194_1) = e;
+												let vec195 = (t194_0.into_bytes()).into_boxed_slice();
+												let ptr195 = vec195.as_ptr().cast::<u8>();
+												let len195 = vec195.len();
+												::core::mem::forget(vec195);
 												*base
 													.add(::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len193;
-												*base.add(0).cast::<*mut u8>() = ptr193.cast_mut();
-												let vec194 = (t192_1.into_bytes()).into_boxed_slice();
-												let ptr194 = vec194.as_ptr().cast::<u8>();
-												let len194 = vec194.len();
-												::core::mem::forget(vec194);
-												*base
-													.add(3 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len194;
-												*base
-													.add(2 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr194.cast_mut();
-											}
-										}
-										*base
-											.add(16 + 16 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len195;
-										*base
-											.add(16 + 15 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = result195;
-										match key186 {
-											Some(e) => {
-												*base
-													.add(16 + 17 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (1i32) as u8;
-												let vec196 = (e.into_bytes()).into_boxed_slice();
+													.cast::<usize>() = len195;
+												*base.add(0).cast::<*mut u8>() = ptr195.cast_mut();
+												let vec196 = (t194_1.into_bytes()).into_boxed_slice();
 												let ptr196 = vec196.as_ptr().cast::<u8>();
 												let len196 = vec196.len();
 												::core::mem::forget(vec196);
 												*base
-													.add(16 + 19 * ::core::mem::size_of::<*const u8>())
+													.add(3 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>() = len196;
 												*base
-													.add(16 + 18 * ::core::mem::size_of::<*const u8>())
+													.add(2 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>() = ptr196.cast_mut();
+											}
+										}
+										*base
+											.add(16 + 16 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len197;
+										*base
+											.add(16 + 15 * ::core::mem::size_of::<*const u8>())
+											.cast::<*mut u8>() = result197;
+										match key188 {
+											Some(e) => {
+												*base
+													.add(16 + 17 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (1i32) as u8;
+												let vec198 = (e.into_bytes()).into_boxed_slice();
+												let ptr198 = vec198.as_ptr().cast::<u8>();
+												let len198 = vec198.len();
+												::core::mem::forget(vec198);
+												*base
+													.add(16 + 19 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len198;
+												*base
+													.add(16 + 18 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = ptr198.cast_mut();
 											}
 											None => {
 												*base
@@ -8484,123 +8589,123 @@ pub mod exports {
 									}
 									Act::Reply(e) => {
 										*base.add(8).cast::<u8>() = (7i32) as u8;
-										let (t197_0, t197_1) = e;
-										*base.add(16).cast::<i64>() = _rt::as_i64(t197_0);
-										match t197_1 {
+										let (t199_0, t199_1) = e;
+										*base.add(16).cast::<i64>() = _rt::as_i64(t199_0);
+										match t199_1 {
 											Ok(e) => {
 												*base.add(24).cast::<u8>() = (0i32) as u8;
-												let vec198 = (e.into_bytes()).into_boxed_slice();
-												let ptr198 = vec198.as_ptr().cast::<u8>();
-												let len198 = vec198.len();
-												::core::mem::forget(vec198);
+												let vec200 = (e.into_bytes()).into_boxed_slice();
+												let ptr200 = vec200.as_ptr().cast::<u8>();
+												let len200 = vec200.len();
+												::core::mem::forget(vec200);
 												*base
 													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len198;
+													.cast::<usize>() = len200;
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr198.cast_mut();
+													.cast::<*mut u8>() = ptr200.cast_mut();
 											}
 											Err(e) => {
 												*base.add(24).cast::<u8>() = (1i32) as u8;
-												let vec199 = (e.into_bytes()).into_boxed_slice();
-												let ptr199 = vec199.as_ptr().cast::<u8>();
-												let len199 = vec199.len();
-												::core::mem::forget(vec199);
+												let vec201 = (e.into_bytes()).into_boxed_slice();
+												let ptr201 = vec201.as_ptr().cast::<u8>();
+												let len201 = vec201.len();
+												::core::mem::forget(vec201);
 												*base
 													.add(24 + 2 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len199;
+													.cast::<usize>() = len201;
 												*base
 													.add(24 + 1 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr199.cast_mut();
+													.cast::<*mut u8>() = ptr201.cast_mut();
 											}
 										};
 									}
 									Act::Http(e) => {
 										*base.add(8).cast::<u8>() = (8i32) as u8;
 										let HttpSend {
-											method: method200,
-											url: url200,
-											headers: headers200,
-											body: body200,
-											timeout_ms: timeout_ms200,
+											method: method202,
+											url: url202,
+											headers: headers202,
+											body: body202,
+											timeout_ms: timeout_ms202,
 										} = e;
-										let vec201 = (method200.into_bytes()).into_boxed_slice();
-										let ptr201 = vec201.as_ptr().cast::<u8>();
-										let len201 = vec201.len();
-										::core::mem::forget(vec201);
+										let vec203 = (method202.into_bytes()).into_boxed_slice();
+										let ptr203 = vec203.as_ptr().cast::<u8>();
+										let len203 = vec203.len();
+										::core::mem::forget(vec203);
 										*base
 											.add(16 + 1 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len201;
-										*base.add(16).cast::<*mut u8>() = ptr201.cast_mut();
-										let vec202 = (url200.into_bytes()).into_boxed_slice();
-										let ptr202 = vec202.as_ptr().cast::<u8>();
-										let len202 = vec202.len();
-										::core::mem::forget(vec202);
+											.cast::<usize>() = len203;
+										*base.add(16).cast::<*mut u8>() = ptr203.cast_mut();
+										let vec204 = (url202.into_bytes()).into_boxed_slice();
+										let ptr204 = vec204.as_ptr().cast::<u8>();
+										let len204 = vec204.len();
+										::core::mem::forget(vec204);
 										*base
 											.add(16 + 3 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len202;
+											.cast::<usize>() = len204;
 										*base
 											.add(16 + 2 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = ptr202.cast_mut();
-										let vec206 = headers200;
-										let len206 = vec206.len();
-										let layout206 = _rt::alloc::Layout::from_size_align(
-												vec206.len() * (4 * ::core::mem::size_of::<*const u8>()),
+											.cast::<*mut u8>() = ptr204.cast_mut();
+										let vec208 = headers202;
+										let len208 = vec208.len();
+										let layout208 = _rt::alloc::Layout::from_size_align(
+												vec208.len() * (4 * ::core::mem::size_of::<*const u8>()),
 												::core::mem::size_of::<*const u8>(),
 											)
 											.unwrap();
-										let (result206, _cleanup206) = crate::abi::Cleanup::new(
-											layout206,
+										let (result208, _cleanup208) = crate::abi::Cleanup::new(
+											layout208,
 										);
-										if let Some(cleanup) = _cleanup206 {
+										if let Some(cleanup) = _cleanup208 {
 											cleanup.forget();
 										}
-										for (i, e) in vec206.into_iter().enumerate() {
-											let base = result206
+										for (i, e) in vec208.into_iter().enumerate() {
+											let base = result208
 												.add(i * (4 * ::core::mem::size_of::<*const u8>()));
 											{
-												let (t203_0, t203_1) = e;
-												let vec204 = (t203_0.into_bytes()).into_boxed_slice();
-												let ptr204 = vec204.as_ptr().cast::<u8>();
-												let len204 = vec204.len();
-												::core::mem::forget(vec204);
+												let (t205_0, t205_1) = e;
+												let vec206 = (t205_0.into_bytes()).into_boxed_slice();
+												let ptr206 = vec206.as_ptr().cast::<u8>();
+												let len206 = vec206.len();
+												::core::mem::forget(vec206);
 												*base
 													.add(::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len204;
-												*base.add(0).cast::<*mut u8>() = ptr204.cast_mut();
-												let vec205 = (t203_1.into_bytes()).into_boxed_slice();
-												let ptr205 = vec205.as_ptr().cast::<u8>();
-												let len205 = vec205.len();
-												::core::mem::forget(vec205);
-												*base
-													.add(3 * ::core::mem::size_of::<*const u8>())
-													.cast::<usize>() = len205;
-												*base
-													.add(2 * ::core::mem::size_of::<*const u8>())
-													.cast::<*mut u8>() = ptr205.cast_mut();
-											}
-										}
-										*base
-											.add(16 + 5 * ::core::mem::size_of::<*const u8>())
-											.cast::<usize>() = len206;
-										*base
-											.add(16 + 4 * ::core::mem::size_of::<*const u8>())
-											.cast::<*mut u8>() = result206;
-										match body200 {
-											Some(e) => {
-												*base
-													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
-													.cast::<u8>() = (1i32) as u8;
-												let vec207 = (e.into_bytes()).into_boxed_slice();
+													.cast::<usize>() = len206;
+												*base.add(0).cast::<*mut u8>() = ptr206.cast_mut();
+												let vec207 = (t205_1.into_bytes()).into_boxed_slice();
 												let ptr207 = vec207.as_ptr().cast::<u8>();
 												let len207 = vec207.len();
 												::core::mem::forget(vec207);
 												*base
-													.add(16 + 8 * ::core::mem::size_of::<*const u8>())
+													.add(3 * ::core::mem::size_of::<*const u8>())
 													.cast::<usize>() = len207;
 												*base
-													.add(16 + 7 * ::core::mem::size_of::<*const u8>())
+													.add(2 * ::core::mem::size_of::<*const u8>())
 													.cast::<*mut u8>() = ptr207.cast_mut();
+											}
+										}
+										*base
+											.add(16 + 5 * ::core::mem::size_of::<*const u8>())
+											.cast::<usize>() = len208;
+										*base
+											.add(16 + 4 * ::core::mem::size_of::<*const u8>())
+											.cast::<*mut u8>() = result208;
+										match body202 {
+											Some(e) => {
+												*base
+													.add(16 + 6 * ::core::mem::size_of::<*const u8>())
+													.cast::<u8>() = (1i32) as u8;
+												let vec209 = (e.into_bytes()).into_boxed_slice();
+												let ptr209 = vec209.as_ptr().cast::<u8>();
+												let len209 = vec209.len();
+												::core::mem::forget(vec209);
+												*base
+													.add(16 + 8 * ::core::mem::size_of::<*const u8>())
+													.cast::<usize>() = len209;
+												*base
+													.add(16 + 7 * ::core::mem::size_of::<*const u8>())
+													.cast::<*mut u8>() = ptr209.cast_mut();
 											}
 											None => {
 												*base
@@ -8610,16 +8715,16 @@ pub mod exports {
 										};
 										*base
 											.add(16 + 9 * ::core::mem::size_of::<*const u8>())
-											.cast::<i32>() = _rt::as_i32(timeout_ms200);
+											.cast::<i32>() = _rt::as_i32(timeout_ms202);
 									}
 								}
 							}
 						}
-						*ptr144
+						*ptr146
 							.add(::core::mem::size_of::<*const u8>())
-							.cast::<usize>() = len208;
-						*ptr144.add(0).cast::<*mut u8>() = result208;
-						ptr144
+							.cast::<usize>() = len210;
+						*ptr146.add(0).cast::<*mut u8>() = result210;
+						ptr146
 					}
 				}
 				#[doc(hidden)]
@@ -9364,13 +9469,13 @@ pub mod exports {
 					unsafe {
 						#[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
 						{
-							let base12 = arg0;
-							let len12 = arg1;
-							let mut result12 = _rt::Vec::with_capacity(len12);
-							for i in 0..len12 {
-								let base = base12
-									.add(i * (24 + 6 * ::core::mem::size_of::<*const u8>()));
-								let e12 = {
+							let base14 = arg0;
+							let len14 = arg1;
+							let mut result14 = _rt::Vec::with_capacity(len14);
+							for i in 0..len14 {
+								let base = base14
+									.add(i * (16 + 8 * ::core::mem::size_of::<*const u8>()));
+								let e14 = {
 									let l0 = *base.add(0).cast::<i64>();
 									let l1 = *base.add(8).cast::<i64>();
 									let l2 = *base.add(16).cast::<*mut u8>();
@@ -9388,17 +9493,22 @@ pub mod exports {
 											.add(16 + 2 * ::core::mem::size_of::<*const u8>())
 											.cast::<u8>(),
 									);
-									let l9 = *base
-										.add(16 + 5 * ::core::mem::size_of::<*const u8>())
-										.cast::<*mut u8>();
-									let l10 = *base
+									let l9 = i32::from(
+										*base
+											.add(16 + 5 * ::core::mem::size_of::<*const u8>())
+											.cast::<u8>(),
+									);
+									let l11 = *base
 										.add(16 + 6 * ::core::mem::size_of::<*const u8>())
+										.cast::<*mut u8>();
+									let l12 = *base
+										.add(16 + 7 * ::core::mem::size_of::<*const u8>())
 										.cast::<usize>();
-									let len11 = l10;
-									let bytes11 = _rt::Vec::from_raw_parts(
-										l9.cast(),
-										len11,
-										len11,
+									let len13 = l12;
+									let bytes13 = _rt::Vec::from_raw_parts(
+										l11.cast(),
+										len13,
+										len13,
 									);
 									super::super::super::super::cordboard::module::types::Event {
 										seq: l0 as u64,
@@ -9426,17 +9536,32 @@ pub mod exports {
 											}
 											_ => _rt::invalid_enum_discriminant(),
 										},
-										payload: _rt::string_lift(bytes11),
+										leg: match l9 {
+											0 => None,
+											1 => {
+												let e = {
+													let l10 = i32::from(
+														*base
+															.add(18 + 5 * ::core::mem::size_of::<*const u8>())
+															.cast::<u16>(),
+													);
+													l10 as u16
+												};
+												Some(e)
+											}
+											_ => _rt::invalid_enum_discriminant(),
+										},
+										payload: _rt::string_lift(bytes13),
 									}
 								};
-								result12.push(e12);
+								result14.push(e14);
 							}
 							_rt::cabi_dealloc(
-								base12,
-								len12 * (24 + 6 * ::core::mem::size_of::<*const u8>()),
+								base14,
+								len14 * (16 + 8 * ::core::mem::size_of::<*const u8>()),
 								8,
 							);
-							T_::fold(result12)
+							T_::fold(result14)
 						};
 					}
 				}

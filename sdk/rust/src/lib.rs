@@ -76,6 +76,11 @@ pub fn settings() -> Json {
     Json::parse(&bindings::cordboard::module::config::settings()).unwrap_or_default()
 }
 
+/// The tenant that the module serves.
+pub fn tenant() -> String {
+    bindings::cordboard::module::config::tenant()
+}
+
 /// A file beside the tenant's dialplan that `grant file` names; none where it is not granted.
 pub fn file(name: &str) -> Option<Vec<u8>> {
     bindings::cordboard::module::config::file(name)

@@ -32,10 +32,10 @@ macro_rules! register {
     (call-script: $module:ty) => {
         $crate::register!(@instance CALL_SCRIPT "component-type:call-script" CallScript $module {
             impl $crate::guest::scripting::Guest for Exports {
-                fn run(step: String, arguments: String, call: &$crate::Call)
+                fn run(step: String, arguments: String, call: $crate::Call)
                     -> Result<String, $crate::Error> {
                     let arguments = $crate::Json::parse(&arguments)?;
-                    with(|module| <$module as $crate::CallScript>::run(module, &step, &arguments, call))
+                    with(|module| <$module as $crate::CallScript>::run(module, &step, &arguments, &call))
                         .unwrap_or_else(|| Err($crate::guest::absent()))
                 }
             }

@@ -68,6 +68,7 @@ pub(crate) const CALL_FIELDS: &[&str] = &[
     "dialled",
     "direction",
     "id",
+    "outcomes",
     "tenant",
     "user",
 ];

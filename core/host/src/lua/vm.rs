@@ -124,8 +124,12 @@ pub(crate) fn load_all(
         .collect()
 }
 
-/// `call`, as a script has it.
-pub(crate) fn call_table(lua: &Lua, methods: &Table, about: &ScriptCall) -> mlua::Result<Table> {
+/// `call`, as a script has it; in a module with the outcomes that the step's `on` branches name.
+pub(crate) fn call_table(
+    lua: &Lua,
+    methods: &Table,
+    (about, outcomes): (&ScriptCall, Option<&[String]>),
+) -> mlua::Result<Table> {
     let call = lua.create_table_with_capacity(0, CALL_FIELDS.len())?;
     call.raw_set("id", about.id.to_string())?;
     call.raw_set("tenant", about.tenant.as_str())?;
@@ -134,6 +138,11 @@ pub(crate) fn call_table(lua: &Lua, methods: &Table, about: &ScriptCall) -> mlua
     call.raw_set("dialled", about.dialled.as_str())?;
     call.raw_set("user", about.user.as_deref())?;
     call.raw_set("answered", about.answered)?;
+    if let Some(outcomes) = outcomes {
+        let outcomes = lua.create_sequence_from(outcomes.iter().map(String::as_str))?;
+        outcomes.set_readonly(true);
+        call.raw_set("outcomes", outcomes)?;
+    }
     call.raw_set(
         "direction",
         match about.direction {

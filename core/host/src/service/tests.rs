@@ -202,6 +202,7 @@ fn event(seq: u64, payload: Value) -> Arrival {
         at_ms: 1_000 + seq * 10,
         topic: "call.ended".into(),
         call: Some("c".into()),
+        leg: None,
         payload,
     };
     arrival(seq, Entry::Event(event))
@@ -464,6 +465,7 @@ fn what_was_published_and_not_written_is_published_after_a_restart_and_nothing_t
             at_ms: n,
             topic: "call.ended".into(),
             call: None,
+            leg: None,
             payload: json!(n),
         }));
     }

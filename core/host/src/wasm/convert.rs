@@ -53,6 +53,7 @@ pub(super) fn event(event: &Event) -> wit::types::Event {
         at_ms: event.at_ms,
         topic: event.topic.clone(),
         call: event.call.clone(),
+        leg: event.leg,
         payload: event.payload.to_string(),
     }
 }

@@ -48,8 +48,12 @@ impl Ask {
             Ask::Route(_) => Purpose::AtOnce,
             Ask::LookUp(begin) => Purpose::Waits {
                 call: Some(begin.call.clone()),
+                outcomes: Vec::new(),
             },
-            Ask::Event(_) => Purpose::Waits { call: None },
+            Ask::Event(_) => Purpose::Waits {
+                call: None,
+                outcomes: Vec::new(),
+            },
         }
     }
 
@@ -128,6 +132,7 @@ impl Making {
         let arguments = begin.step.arguments.to_string();
         let purpose = Purpose::Waits {
             call: Some(begin.call),
+            outcomes: begin.step.outcomes,
         };
         let mut instance = match self.instance(purpose).await {
             Ok(instance) => instance,

@@ -100,7 +100,7 @@ impl State {
 
     fn call(&self) -> Option<&ScriptCall> {
         match &self.purpose {
-            Purpose::Waits { call } => call.as_ref(),
+            Purpose::Waits { call, .. } => call.as_ref(),
             Purpose::AtOnce => None,
         }
     }
@@ -130,6 +130,10 @@ impl wit::log::Host for State {
 impl wit::config::Host for State {
     fn settings(&mut self) -> Result<String> {
         Ok(self.module.config.text.to_string())
+    }
+
+    fn tenant(&mut self) -> Result<String> {
+        Ok(self.module.tenant.to_string())
     }
 
     fn file(&mut self, name: String) -> Result<Option<Vec<u8>>> {
@@ -322,7 +326,11 @@ impl wit::calls::Host for State {}
 
 impl wit::calls::HostCall for State {
     async fn info(&mut self, _: Resource<Call>) -> Result<wit::calls::Info> {
-        let Some(call) = self.call() else {
+        let Purpose::Waits {
+            call: Some(call),
+            outcomes,
+        } = &self.purpose
+        else {
             return Err(wasmtime::Error::msg("there is no call here"));
         };
         Ok(wit::calls::Info {
@@ -337,12 +345,19 @@ impl wit::calls::HostCall for State {
             dialled: call.dialled.clone(),
             answered: call.answered,
             at_ms: call.at_ms,
+            outcomes: outcomes.clone(),
         })
     }
 
     async fn answer(&mut self, _: Resource<Call>) -> Answered<()> {
         let answered = self.wish(Ok(ScriptOp::Answer)).await?;
-        if let (Ok(()), Purpose::Waits { call: Some(call) }) = (&answered, &mut self.purpose) {
+        if let (
+            Ok(()),
+            Purpose::Waits {
+                call: Some(call), ..
+            },
+        ) = (&answered, &mut self.purpose)
+        {
             call.answered = true;
         }
         Ok(answered)

@@ -173,7 +173,7 @@ impl Instance {
         let Live::CallScript(guest) = &self.live else {
             return self.other_world("call-script");
         };
-        let (arguments, call) = (arguments.to_owned(), Resource::new_borrow(0));
+        let (arguments, call) = (arguments.to_owned(), Resource::new_own(0));
         let scripting = guest.cordboard_module_scripting();
         let result = scripting
             .call_run(&mut self.store, step, &arguments, call)

@@ -136,6 +136,8 @@ pub(super) enum Purpose {
     Waits {
         /// The call, where there is one.
         call: Option<ScriptCall>,
+        /// Outcomes that the step's `on` branches name.
+        outcomes: Vec<String>,
     },
     /// It decides or folds at once; its log lines are kept beside.
     AtOnce,

@@ -366,6 +366,7 @@ impl Connector {
             at_ms: event.at_ms,
             topic: event.topic,
             call: event.call,
+            leg: event.leg,
             payload: event.payload.into(),
         }))
     }
@@ -409,6 +410,7 @@ fn event_of(told: Told) -> Event {
         at_ms: told.at_ms,
         topic: told.topic,
         call: told.call,
+        leg: told.leg,
         payload: serde_json::from_str(&told.payload).unwrap_or(Value::Null),
     }
 }

@@ -35,6 +35,8 @@ pub struct Told {
     pub topic: String,
     /// The call.
     pub call: Option<String>,
+    /// The leg's number in that call.
+    pub leg: Option<u16>,
     /// JSON.
     pub payload: Arc<str>,
 }
@@ -190,6 +192,7 @@ impl Feed {
             at_ms: envelope.at_ms,
             topic: envelope.topic.as_str().to_owned(),
             call: envelope.call.clone(),
+            leg: envelope.leg,
             payload: Arc::clone(&envelope.payload),
         };
         if told.seq == 0 {
@@ -246,6 +249,7 @@ impl Feed {
                     at_ms: event.at_ms,
                     topic: event.topic,
                     call: event.call,
+                    leg: event.leg,
                     payload: event.payload.into(),
                 });
             }

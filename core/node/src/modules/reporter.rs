@@ -158,6 +158,7 @@ impl Reporter {
                     at_ms: told.at_ms,
                     topic: told.topic,
                     call: told.call,
+                    leg: told.leg,
                     payload: serde_json::from_str(&told.payload).unwrap_or(Value::Null),
                 });
             }

@@ -198,6 +198,7 @@ impl Service {
                 at_ms: told.at_ms,
                 topic: told.topic,
                 call: told.call,
+                leg: told.leg,
                 payload: serde_json::from_str(&told.payload).unwrap_or(Value::Null),
             })
         } else if is_own(&self.module.name, &told.topic) {

@@ -238,6 +238,7 @@ impl Services {
                     at_ms: self.now_ms(),
                     topic: topic.clone(),
                     call: None,
+                    leg: None,
                     payload: payload.clone(),
                 };
                 waiting.push_back((name.clone(), Entry::Event(event)));

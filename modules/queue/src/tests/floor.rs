@@ -217,16 +217,21 @@ impl Floor {
         self.event(call, "call.bridged", "{\"legs\":[1,2]}");
     }
 
-    pub fn leg(&mut self, call: &str, topic: &str, leg: u64) {
-        self.event(call, topic, &format!("{{\"leg\":{leg}}}"));
+    pub fn leg(&mut self, call: &str, topic: &str, leg: u16) {
+        self.fact(call, topic, Some(leg), "{}");
     }
 
     pub fn event(&mut self, call: &str, topic: &str, payload: &str) {
+        self.fact(call, topic, None, payload);
+    }
+
+    fn fact(&mut self, call: &str, topic: &str, leg: Option<u16>, payload: &str) {
         self.input(Body::Event(Event {
             seq: self.seq,
             at_ms: self.now_ms,
             topic: topic.to_owned(),
             call: Some(call.to_owned()),
+            leg,
             payload: payload.to_owned(),
         }));
     }

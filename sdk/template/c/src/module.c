@@ -10,9 +10,10 @@ bool exports_cordboard_module_lifecycle_start(call_script_list_string_t *err) {
 
 bool exports_cordboard_module_scripting_run(
     call_script_string_t *step, exports_cordboard_module_scripting_json_t *arguments,
-    exports_cordboard_module_scripting_borrow_call_t call, call_script_string_t *ret,
+    exports_cordboard_module_scripting_own_call_t own, call_script_string_t *ret,
     exports_cordboard_module_scripting_error_t *err) {
   (void)step;
+  cordboard_module_calls_borrow_call_t call = cordboard_module_calls_borrow_call(own);
   cb_text digit = cb_member(CB_OF(*arguments), CB("digit"));
   size_t beeps = (size_t)cb_number(digit, 1);
 

@@ -1,6 +1,5 @@
 //! What a module is told: values of the contract as Lua tables, made without a detour.
 
-use cordboard_steps::StepProgram;
 use mlua::{Lua, Table, Value};
 
 use crate::contract::{Caller, Event, Query, RouteRequest};
@@ -32,18 +31,6 @@ fn freeze(table: &Table) -> mlua::Result<()> {
     }
     table.set_readonly(true);
     Ok(())
-}
-
-/// A step's arguments; `outcomes` are those that the dialplan's `on` branches name, where the
-/// step has no argument of that name.
-pub(crate) fn arguments(lua: &Lua, step: &StepProgram) -> mlua::Result<Value> {
-    let arguments = value(lua, &step.arguments)?;
-    if let Value::Table(table) = &arguments
-        && table.raw_get::<Value>("outcomes")?.is_nil()
-    {
-        table.raw_set("outcomes", step.outcomes.as_slice().to_vec())?;
-    }
-    Ok(arguments)
 }
 
 fn caller(lua: &Lua, caller: &Caller) -> mlua::Result<Table> {
@@ -87,11 +74,12 @@ pub(crate) fn query(lua: &Lua, query: &Query) -> mlua::Result<Table> {
 
 /// `types.event`.
 pub(crate) fn event(lua: &Lua, event: &Event) -> mlua::Result<Table> {
-    let table = lua.create_table_with_capacity(0, 5)?;
+    let table = lua.create_table_with_capacity(0, 6)?;
     table.raw_set("seq", event.seq as f64)?;
     table.raw_set("at_ms", event.at_ms as f64)?;
     table.raw_set("topic", event.topic.as_str())?;
     table.raw_set("call", event.call.as_deref())?;
+    table.raw_set("leg", event.leg)?;
     table.raw_set("payload", value(lua, &event.payload)?)?;
     Ok(table)
 }

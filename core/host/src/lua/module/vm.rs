@@ -227,9 +227,13 @@ impl ModuleVm {
         let lua = &base.lua;
         let (name, values, call) = match entry {
             Entry::Run(begin) => {
-                let call = call_table(lua, &base.call_methods, &begin.call)?;
+                let call = call_table(
+                    lua,
+                    &base.call_methods,
+                    (&begin.call, Some(&begin.step.outcomes)),
+                )?;
                 let pointer = call.to_pointer() as usize;
-                let arguments = told::arguments(lua, &begin.step)?;
+                let arguments = told::value(lua, &begin.step.arguments)?;
                 let values = (begin.step.step.as_str(), arguments, call).into_lua_multi(lua)?;
                 ("run", values, pointer)
             }
@@ -288,6 +292,7 @@ fn prepare(
     base.native.raw_set("alive", is_alive)?;
     let globals = lua.globals();
     globals.raw_set("config", told::frozen(lua, &module.config.settings)?)?;
+    globals.raw_set("tenant", module.tenant.as_str())?;
     let files = module.config.files.clone();
     let file = lua.create_function(move |lua: &Lua, name: Value| {
         let Value::String(name) = name else {

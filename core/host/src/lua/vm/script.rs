@@ -55,7 +55,10 @@ impl ScriptVm {
     ) -> mlua::Result<(Thread, Option<Table>)> {
         let lua = &base.lua;
         let globals = lua.create_table_with_capacity(0, 2)?;
-        globals.raw_set("call", call_table(lua, &self.call_methods, &start.call)?)?;
+        globals.raw_set(
+            "call",
+            call_table(lua, &self.call_methods, (&start.call, None))?,
+        )?;
         let arguments = lua.create_table_with_capacity(0, start.arguments.len())?;
         for declared in &script.manifest.arguments {
             if let Some(default) = &declared.default {

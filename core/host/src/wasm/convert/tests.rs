@@ -83,6 +83,7 @@ fn what_a_router_and_a_connector_are_asked_has_every_field() {
         at_ms: 2,
         topic: "call.ended".into(),
         call: Some("c1".into()),
+        leg: Some(2),
         payload: json!([1]),
     });
     let fields = (heard.seq, heard.at_ms, heard.topic.as_str());

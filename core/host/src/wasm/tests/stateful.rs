@@ -115,6 +115,7 @@ fn a_reporter_folds_and_renders() {
         at_ms: 1,
         topic: "call.ended".into(),
         call: None,
+        leg: None,
         payload: json!({}),
     };
     reporter.fold(&[event(1), event(2), event(3)]).unwrap();

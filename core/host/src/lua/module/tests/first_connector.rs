@@ -76,6 +76,7 @@ impl Desk {
             at_ms: self.unix_ms,
             topic: "call.ended".into(),
             call: Some(call.into()),
+            leg: None,
             payload: json!({"cause": "normal"}),
         }))
     }

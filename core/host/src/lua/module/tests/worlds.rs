@@ -10,6 +10,7 @@ fn event(seq: u64, topic: &str, payload: Value) -> Event {
         at_ms: 1_000 * seq,
         topic: topic.into(),
         call: Some("call-1".into()),
+        leg: None,
         payload,
     }
 }
