@@ -10,9 +10,11 @@ pub(crate) mod codes;
 pub(crate) mod csv;
 pub(crate) mod duration;
 mod entities;
+mod expand;
 pub(crate) mod fields;
 mod flow;
 mod given;
+pub(crate) mod layers;
 mod link;
 pub(crate) mod modules;
 mod overlaps;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 use crate::calendar::Rule;
 use crate::diagnostic::{Diagnostic, Lines, Mark, Severity};
+use crate::file::sketch::Sketch;
 use crate::file::{Cache, FILES_MAX, Node, Source, hash};
 use crate::numbers::Pattern;
 use crate::route::{Block, Dialplan, Tenant, Test, Trunk, User};
@@ -91,7 +94,8 @@ pub struct Loaded {
 pub fn load(source: &Source, known: &Known, cache: &mut Cache) -> Result<Loaded, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let mut digest = String::new();
-    let files = read::files(source, known, cache, &mut findings, &mut digest);
+    let read = read::files(source, known, cache, &mut findings, &mut digest);
+    let (files, layers) = (read.files, read.layers);
     if source.dialplan_files().count() > FILES_MAX {
         let lines = Lines::new(Arc::from("."), Arc::from(""));
         let message = format!("more than {FILES_MAX} files; the rest is not read");
@@ -99,13 +103,13 @@ pub fn load(source: &Source, known: &Known, cache: &mut Cache) -> Result<Loaded,
     }
     let mut tables = Vec::new();
     for include in files.iter().flat_map(|f| &f.includes) {
-        match source.files.get(&include.path) {
-            Some(text) => {
-                let file: Arc<str> = Arc::from(include.path.as_str());
+        match source.find_in(&layers, &include.path) {
+            Some((path, text)) => {
+                let file: Arc<str> = Arc::from(path);
                 let sum = hash(text);
-                digest.push_str(&format!("{} {}\n", include.path, hex(&sum)));
+                digest.push_str(&format!("{path} {}\n", hex(&sum)));
                 let key = ((file.clone(), sum), Arc::from(include.key()));
-                let lines = || Lines::new(file, text.clone());
+                let lines = || Lines::new(file.clone(), text.clone());
                 let table = cache.table(key, || csv::read(&lines(), include));
                 findings.extend(table.findings.iter().cloned());
                 tables.push(table);
@@ -114,7 +118,7 @@ pub fn load(source: &Source, known: &Known, cache: &mut Cache) -> Result<Loaded,
         }
     }
     cache.end_of_load();
-    read::granted_files(source, &files, &mut digest);
+    read::granted_files(source, &layers, &files, &mut digest);
     let joined = link::link(link::Input {
         files: &files,
         tables: &tables,
@@ -136,11 +140,7 @@ pub fn load(source: &Source, known: &Known, cache: &mut Cache) -> Result<Loaded,
 }
 
 fn missing_table(source: &Source, include: &Include) -> Diagnostic {
-    let tables = source
-        .files
-        .keys()
-        .filter(|p| !p.ends_with(".kdl"))
-        .map(String::as_str);
+    let tables = source.tables();
     let mut finding = Diagnostic::error(
         include.mark.clone(),
         codes::UNKNOWN_NAME,
@@ -181,6 +181,9 @@ pub(crate) struct Lowered {
     /// False when a part could not be read, so that names may be missing.
     pub(crate) whole: bool,
     pub(crate) outline: Outline,
+    pub(crate) sketch: Arc<Sketch>,
+    /// Points that stand in it.
+    pub(crate) placed: BTreeSet<String>,
     /// [`Modules::sum`] with which it was read.
     pub(crate) modules_sum: Option<[u8; 32]>,
 }
@@ -229,7 +232,14 @@ impl Include {
 
 fn outermost(sink: &mut Sink, out: &mut Lowered, node: &Node) {
     match &*node.name {
+        "tenant" if !layers::prefix(&sink.mark(node.head).file).is_empty() => {
+            let help = "it stands in each tenant's own files; a base has what they share";
+            let message = "`tenant` does not stand in a base";
+            sink.error(node.head, codes::BASE, message, Some(help.into()));
+        }
         "tenant" => out.tenants.extend(entities::tenant(sink, node)),
+        // Read before points were put in place: `file/sketch.rs`.
+        "base" | "value" => {}
         "user" => out.users.extend(entities::user(sink, node)),
         "trunk" => out.trunks.extend(entities::trunk(sink, node)),
         "calendar" => out.calendars.extend(calendars::calendar(sink, node)),

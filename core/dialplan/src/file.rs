@@ -1,17 +1,18 @@
 //! A tenant's folder in memory: files, their hashes, and the trees of those that were read before.
 
+mod cache;
 pub(crate) mod lexer;
 mod scan;
 mod skeleton;
+pub(crate) mod sketch;
 pub(crate) mod tree;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::check::Lowered;
-use crate::check::csv::Table;
+pub use cache::{Cache, Shared};
 
 pub(crate) use tree::{Node, parse};
 
@@ -24,8 +25,10 @@ pub const FILES_MAX: usize = 2_000;
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     /// Text by path. `*.kdl` are the dialplan (those that begin with `_` are not), other files are
-    /// there to be included, or granted to modules.
+    /// there to be included, or granted to modules. Those of a base stand under `../_base/`.
     pub files: BTreeMap<String, Arc<str>>,
+    /// Folders beside the tenant's whose names begin with `_`, and why one cannot be a base.
+    pub folders: BTreeMap<String, Option<String>>,
 }
 
 impl Source {
@@ -36,7 +39,52 @@ impl Source {
             .map(|(path, text)| (path.to_string(), Arc::from(text)));
         Source {
             files: files.collect(),
+            ..Source::default()
         }
+    }
+
+    /// The bases that the files stand on, the nearest first: `_base`. Only what the text of these
+    /// files says is looked at, so each name may be followed by reading that folder into them.
+    pub fn bases(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut prefix = String::new();
+        while found.len() <= crate::check::layers::BASES_MAX {
+            let own = self
+                .dialplan_files()
+                .filter(|(path, _)| crate::check::layers::prefix(path) == prefix);
+            let folder = own.filter_map(|(_, text)| base_of(text)).next();
+            match folder.filter(|folder| !found.contains(folder)) {
+                Some(folder) => {
+                    prefix = format!("../{folder}/");
+                    found.push(folder);
+                }
+                None => break,
+            }
+        }
+        found
+    }
+
+    /// A file by its path beside the dialplan: the tenant's own, or that of the nearest base.
+    pub fn find(&self, path: &str) -> Option<(&str, &Arc<str>)> {
+        let bases = self.bases().into_iter().map(|name| format!("../{name}/"));
+        let layers: Vec<String> = std::iter::once(String::new()).chain(bases).collect();
+        self.find_in(&layers, path)
+    }
+
+    /// [`Source::find`] where the layers are known already.
+    pub(crate) fn find_in(&self, layers: &[String], path: &str) -> Option<(&str, &Arc<str>)> {
+        let mut paths = layers.iter().map(|prefix| format!("{prefix}{path}"));
+        let found = paths.find_map(|path| self.files.get_key_value(&path));
+        found.map(|(path, text)| (path.as_str(), text))
+    }
+
+    /// Files that a dialplan may name, as it names them.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> + Clone {
+        let tables = self.files.keys().filter(|path| !path.ends_with(".kdl"));
+        tables.map(|path| {
+            path.strip_prefix(crate::check::layers::prefix(path))
+                .unwrap_or(path)
+        })
     }
 
     /// The dialplan's own files.
@@ -53,68 +101,23 @@ pub(crate) fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
+/// The folder of a text's outermost `base` line, read from its pieces alone.
+fn base_of(text: &str) -> Option<String> {
+    let begins = |line: &str| line.trim_start().starts_with("base");
+    if !text.lines().any(begins) {
+        return None;
+    }
+    let all = lexer::pieces(text);
+    scan::outermost(&all).into_iter().find_map(|(start, end)| {
+        let mut inside = all.iter().filter(|p| p.at >= start && p.end <= end);
+        let first = inside.next()?;
+        if first.kind != lexer::Kind::Word || first.of(text) != "base" {
+            return None;
+        }
+        let value = inside.find(|p| matches!(p.kind, lexer::Kind::Text | lexer::Kind::Word))?;
+        sketch::base_folder(value.of(text).trim_matches('"')).map(String::from)
+    })
+}
+
 /// A file's path and the hash of its text.
 pub(crate) type Key = (Arc<str>, [u8; 32]);
-
-/// What earlier loads read, by path and hash. One for each tenant; holds only what the last load
-/// used, so it is as large as one dialplan.
-#[derive(Debug, Default)]
-pub struct Cache {
-    blocks: HashMap<Key, Arc<Lowered>>,
-    tables: HashMap<(Key, Arc<str>), Arc<Table>>,
-    kept_blocks: HashMap<Key, Arc<Lowered>>,
-    kept_tables: HashMap<(Key, Arc<str>), Arc<Table>>,
-    parsed: u64,
-}
-
-impl Cache {
-    /// An empty cache.
-    pub fn new() -> Cache {
-        Cache::default()
-    }
-
-    /// How many files have been parsed so far (KDL and CSV).
-    pub fn parsed(&self) -> u64 {
-        self.parsed
-    }
-
-    /// What an earlier load made of this file.
-    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Lowered>> {
-        let found = self.kept_blocks.get(key).or_else(|| self.blocks.get(key));
-        found.cloned()
-    }
-
-    /// A file is parsed now.
-    pub(crate) fn count_parsed(&mut self) {
-        self.parsed += 1;
-    }
-
-    /// Keeps what was made of a file.
-    pub(crate) fn keep(&mut self, key: Key, lowered: Arc<Lowered>) {
-        self.kept_blocks.insert(key, lowered);
-    }
-
-    pub(crate) fn table(
-        &mut self,
-        key: (Key, Arc<str>),
-        read: impl FnOnce() -> Table,
-    ) -> Arc<Table> {
-        let found = self
-            .kept_tables
-            .get(&key)
-            .or_else(|| self.tables.get(&key))
-            .cloned();
-        let table = found.unwrap_or_else(|| {
-            self.parsed += 1;
-            Arc::new(read())
-        });
-        self.kept_tables.insert(key, table.clone());
-        table
-    }
-
-    /// Forgets what this load did not use.
-    pub(crate) fn end_of_load(&mut self) {
-        self.blocks = std::mem::take(&mut self.kept_blocks);
-        self.tables = std::mem::take(&mut self.kept_tables);
-    }
-}

@@ -63,7 +63,10 @@ pub fn dialplan_source(folder: &Path) -> Result<Source, FilesError> {
     for (name, path) in list(folder, &["kdl", "csv"])? {
         files.insert(name, Arc::from(read_text(&path)?));
     }
-    Ok(Source { files })
+    Ok(Source {
+        files,
+        ..Source::default()
+    })
 }
 
 /// Scripts: those of the installation, and over them those of the tenant's own `scripts/`.

@@ -12,6 +12,7 @@ pub(crate) const TWICE: &str = "DP0020";
 pub(crate) const UNKNOWN_NAME: &str = "DP0021";
 pub(crate) const TENANT: &str = "DP0022";
 pub(crate) const UNUSED: &str = "DP0023";
+pub(crate) const BASE: &str = "DP0024";
 pub(crate) const BAD_NUMBER: &str = "DP0030";
 pub(crate) const TIE: &str = "DP0031";
 pub(crate) const UNREACHABLE_NUMBER: &str = "DP0032";

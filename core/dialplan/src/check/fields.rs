@@ -325,9 +325,7 @@ impl<'n, 's> Fields<'n, 's> {
             }),
             other => {
                 let message = format!("text is wanted, not {}", kind_word(other));
-                let written = self.sink.lines.text();
-                let written = written.get(value.span.at..value.span.at + value.span.len);
-                let help = format!("quote it: `\"{}\"`", written.unwrap_or("..."));
+                let help = format!("quote it: `\"{}\"`", self.sink.text(value.span));
                 self.sink.error(value.span, "DP0014", message, Some(help));
                 None
             }
@@ -341,7 +339,6 @@ impl<'n, 's> Fields<'n, 's> {
         } = self;
         if let Some(extra) = node.arguments.get(self.arguments_read) {
             let last = node.arguments.last().unwrap_or(extra);
-            let len = last.span.at + last.span.len - extra.span.at;
             let message = match self.arguments_read {
                 0 => format!("`{}` takes no argument", node.name),
                 n => format!(
@@ -350,15 +347,7 @@ impl<'n, 's> Fields<'n, 's> {
                     plural(n)
                 ),
             };
-            sink.error(
-                Span {
-                    at: extra.span.at,
-                    len,
-                },
-                "DP0012",
-                message,
-                None,
-            );
+            sink.error(extra.span.to(last.span), "DP0012", message, None);
         }
         for property in &node.properties {
             if !self.any_property && !asked.contains(&&*property.name) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::csv::Table;
 use super::sink::Kind;
-use super::{Lowered, codes};
+use super::{Lowered, codes, layers};
 use crate::diagnostic::{Diagnostic, Mark};
 use crate::route::{Block, Place, StepKind};
 
@@ -129,7 +129,9 @@ pub(super) fn unreached(
             gotos(block, &mut open);
         }
     }
-    let lonely = routes().filter(|r| !reached.contains(&*r.name));
+    // What a base offers need not be used by every tenant.
+    let own = routes().filter(|r| layers::prefix(&r.mark.file).is_empty());
+    let lonely = own.filter(|r| !reached.contains(&*r.name));
     findings.extend(lonely.take(UNREACHED_MAX).map(|route| {
         let message = format!("no number leads to route `{}`", route.name);
         let help = "it is reached only by name, as `call start` does";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::csv::Table;
 use super::sink::{Kind, Reference};
 use super::words::suggestion;
-use super::{Item, Known, Lowered, codes, flow, given, overlaps};
+use super::{Item, Known, Lowered, codes, flow, given, layers, overlaps};
 use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, End, Mark};
 use crate::file::Source;
@@ -65,10 +65,7 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
             Kind::Prompt => known.prompts.iter().map(String::as_str).collect(),
             Kind::Script => known.scripts.iter().map(String::as_str).collect(),
             Kind::Role => roles.iter().copied().collect(),
-            Kind::File => {
-                let files = source.files.keys().map(String::as_str);
-                files.filter(|path| !path.ends_with(".kdl")).collect()
-            }
+            Kind::File => source.tables().collect(),
             Kind::Party => users.keys().chain(trunks.keys()).copied().collect(),
         }
     };
@@ -170,12 +167,27 @@ fn unique<'i, T: 'i>(
         if let Some(first) = all.get(&*item.name) {
             let message = format!("a second {what} `{}`", item.name);
             let finding = Diagnostic::error(item.mark.clone(), codes::TWICE, message);
-            findings.push(finding.also(first.mark.clone(), "the first"));
+            let finding = match layers::prefix(&item.mark.file) == layers::prefix(&first.mark.file)
+            {
+                true => finding.also(first.mark.clone(), "the first"),
+                false => finding
+                    .also(first.mark.clone(), "the base's")
+                    .help(point_of(what, &item.name)),
+            };
+            findings.push(finding);
             continue;
         }
         all.insert(&item.name, item);
     }
     all
+}
+
+/// How a node of a base becomes one that a tenant may replace.
+fn point_of(what: &str, name: &str) -> String {
+    format!(
+        "make it a point in the base, `override {name} {{ {what} {name} ... }}`, and write \
+         `override {name} {{ {what} {name} ... }}` here; or give this one another name"
+    )
 }
 
 struct References<'r, 'n, N: Fn(Kind) -> Vec<&'n str>> {
@@ -287,9 +299,17 @@ fn tie(pattern: &Pattern, mark: &Mark, first: &Pattern, place: Mark) -> Diagnost
         ),
     };
     let help = "an exact number beats a range beats a pattern, then the longer beginning without `x`, `[` or `{` wins";
+    let of_bases = (layers::prefix(&mark.file), layers::prefix(&place.file));
+    let (help, other) = match of_bases.0 == of_bases.1 {
+        true => (help.to_string(), "the other"),
+        false => (
+            "put the base's into a point, `override numbers { ... }`, and replace that here".into(),
+            "the base's",
+        ),
+    };
     Diagnostic::error(mark.clone(), codes::TIE, message)
         .help(help)
-        .also(place, "the other")
+        .also(place, other)
 }
 
 fn outbound<'u>(

@@ -99,10 +99,7 @@ impl Reader<'_> {
             && (node.arguments.len() > 1 || !matches!(first.kind, ValueKind::Text(_)))
         {
             let last = node.arguments.last().unwrap_or(first);
-            let span = Span {
-                at: first.span.at,
-                len: last.span.at + last.span.len - first.span.at,
-            };
+            let span = first.span.to(last.span);
             let help = "write one quoted text: `when \"hour >= 9\" { ... }`";
             fields.sink.error(
                 span,
@@ -295,10 +292,7 @@ fn condition(sink: &mut Sink, found: &Found<String>) -> Option<Condition> {
 /// The bytes of a part of a text, or the whole text where it was written with escapes.
 pub(crate) fn inside(found: &Found<String>, at: usize, len: usize) -> Span {
     match found.inside {
-        Some(start) => Span {
-            at: start + at.min(found.value.len()),
-            len,
-        },
+        Some(start) => found.span.part(start + at.min(found.value.len()), len),
         None => found.span,
     }
 }

@@ -1,8 +1,9 @@
 //! The closed vocabularies of a dialplan, and the nearest word to a wrong one.
 
 /// Nodes that stand outermost in a tenant's files.
-pub(crate) const NODES: [&str; 10] = [
+pub(crate) const NODES: [&str; 13] = [
     "tenant", "calendar", "user", "trunk", "module", "did", "dids", "route", "outbound", "test",
+    "base", "value", "override",
 ];
 
 /// Steps.

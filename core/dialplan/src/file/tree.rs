@@ -19,6 +19,20 @@ const RUN_MAX: usize = 64;
 pub(crate) struct Span {
     pub(crate) at: usize,
     pub(crate) len: usize,
+    /// Which file: 0 is the one that is read, others were put into it where a point was replaced.
+    pub(crate) file: u16,
+}
+
+impl Span {
+    /// Other bytes of the same file.
+    pub(crate) fn part(self, at: usize, len: usize) -> Span {
+        Span { at, len, ..self }
+    }
+
+    /// From the first byte of this to the last of another.
+    pub(crate) fn to(self, last: Span) -> Span {
+        self.part(self.at, (last.at + last.len).saturating_sub(self.at))
+    }
 }
 
 /// A node of KDL.
@@ -234,6 +248,7 @@ fn span(span: miette::SourceSpan, base: usize) -> Span {
     Span {
         at: base + span.offset(),
         len: span.len(),
+        file: 0,
     }
 }
 
@@ -273,10 +288,7 @@ fn convert_value(entry: &KdlEntry, base: usize, text: &str) -> Value {
         .format()
         .map_or(whole.len, |f| f.value_repr.len())
         .min(whole.len);
-    let value_span = Span {
-        at: end - written,
-        len: written,
-    };
+    let value_span = whole.part(end - written, written);
     let kind = match entry.value() {
         KdlValue::String(text) => ValueKind::Text(text.clone()),
         KdlValue::Integer(number) => ValueKind::Integer(*number),

@@ -29,10 +29,8 @@ pub(in crate::check) fn step(
         Lookup::Step(schema) => Some(schema),
         Lookup::NoStep(found) => {
             let message = format!("module `{module}` has no step `{step}`");
-            let span = Span {
-                at: node.name_span.at + module.len() + 1,
-                len: step.len().max(1),
-            };
+            let at = node.name_span.at + module.len() + 1;
+            let span = node.name_span.part(at, step.len().max(1));
             let known = found.steps.keys().map(String::as_str);
             let help = suggestion(step, known).or_else(|| Some("it offers no steps".into()));
             sink.error(span, codes::UNKNOWN_NAME, message, help);
@@ -119,10 +117,7 @@ pub(super) fn outcomes(schema: &StepSchema) -> Vec<&str> {
 }
 
 fn no_module(sink: &mut Sink, node: &Node, module: &str, step: &str) {
-    let span = Span {
-        at: node.name_span.at,
-        len: module.len().max(1),
-    };
+    let span = node.name_span.part(node.name_span.at, module.len().max(1));
     let modules = sink.modules.clone();
     let help = match nearest(module, modules.names()) {
         Some(near) => Some(format!("did you mean `{near}.{step}`?")),
@@ -212,10 +207,7 @@ impl Reader<'_> {
         let (Some(extra), Some(last)) = (left.first(), left.last()) else {
             return;
         };
-        let span = Span {
-            at: extra.span.at,
-            len: last.span.at + last.span.len - extra.span.at,
-        };
+        let span = extra.span.to(last.span);
         let message = match schema.positional.as_slice() {
             [] => format!("`{}` takes no argument", node.name),
             [one] => format!("`{}` takes one argument, `{}`", node.name, one.name),

@@ -93,10 +93,7 @@ pub(super) fn read_property(
     let words = text.split_whitespace().map(|word| {
         let at = word.as_ptr() as usize - start;
         let inside = value.inside.map(|inside| inside + at);
-        let span = inside.map(|at| crate::file::tree::Span {
-            at,
-            len: word.len(),
-        });
+        let span = inside.map(|at| value.span.part(at, word.len()));
         Value {
             kind: word_kind(word, &wanted.field.kind),
             span: span.unwrap_or(value.span),
@@ -124,9 +121,7 @@ fn text(sink: &mut Sink, value: &Value, path: &str) -> Option<Found<String>> {
             inside: value.inside,
         });
     }
-    let written = sink.lines.text();
-    let written = written.get(value.span.at..value.span.at + value.span.len);
-    let help = format!("quote it: `\"{}\"`", written.unwrap_or("..."));
+    let help = format!("quote it: `\"{}\"`", sink.text(value.span));
     let message = format!("`{path}` wants text, not {}", kind_word(&value.kind));
     sink.error(value.span, "DP0014", message, Some(help));
     None

@@ -48,11 +48,7 @@ pub(in crate::check) fn branches(
             let name = match &value.kind {
                 ValueKind::Text(text) => text.clone(),
                 _ => {
-                    let text = sink.lines.text();
-                    let text = text
-                        .get(value.span.at..value.span.at + value.span.len)
-                        .unwrap_or("");
-                    let help = format!("quote it: `on \"{text}\"`");
+                    let help = format!("quote it: `on \"{}\"`", sink.text(value.span));
                     sink.error(
                         value.span,
                         "DP0014",
