@@ -1,4 +1,6 @@
-//! Commands that look at files and need no running switch: check, test, fmt, simulate.
+//! Commands that look at files and need no running switch: check, test, fmt, simulate, diff.
+
+mod bases;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +24,10 @@ use crate::simulated::{Lengths, SimulatedScripts};
 use crate::start::kinds::Kinds;
 use crate::start::settings;
 
+pub use bases::diff;
+
 /// Where a command finds a tenant's files.
+#[derive(Clone)]
 pub struct Places {
     dir: PathBuf,
     scripts: PathBuf,
@@ -33,8 +38,13 @@ pub struct Places {
 impl Places {
     /// A tenant's folder, the scripts, and the modules where they were named.
     pub fn new(data: &DataDir, dir: &Path, scripts: &Path, modules: Option<PathBuf>) -> Places {
+        // `.` has neither a name nor a folder above it.
+        let real = || dir.canonicalize().ok();
+        let dir = dir
+            .file_name()
+            .map_or_else(real, |_| Some(dir.to_path_buf()));
         Places {
-            dir: dir.to_path_buf(),
+            dir: dir.unwrap_or_default(),
             scripts: scripts.to_path_buf(),
             modules: choose_modules(modules),
             data: data.clone(),
@@ -47,7 +57,7 @@ fn load(places: &Places) -> Result<(Passed, Source), LoadError> {
     let name = dir
         .file_name()
         .map_or_else(|| "tenant".to_owned(), |n| n.to_string_lossy().into_owned());
-    let dialplans = dir.parent().unwrap_or(Path::new(".")).to_path_buf();
+    let dialplans = root_of(dir);
     let folders = Folders {
         dialplans,
         scripts: places.scripts.clone(),
@@ -62,11 +72,31 @@ fn load(places: &Places) -> Result<(Passed, Source), LoadError> {
     let material = memory.read(&folders, dir)?;
     let source = material.source.clone();
     let passed = memory.check(&name, material)?;
+    // A switch would go on without them; who asks whether his files are good hears no.
+    let broken = passed.broken.iter().filter(|broken| !broken.unbuilt);
+    let broken: Vec<_> = broken.map(|broken| broken.refusal.clone()).collect();
+    if !broken.is_empty() {
+        return Err(LoadError::Modules(broken));
+    }
+    for unbuilt in &passed.broken {
+        eprintln!("warning: {unbuilt}");
+    }
+    if !passed.report.is_passed() {
+        return Err(LoadError::Tests(Box::new(passed.report)));
+    }
     let ceiling = settings.ceiling_of(&name);
     let above = check_ceiling(&passed.generation.dialplan, &ceiling);
     match above.is_empty() {
         true => Ok((passed, source)),
         false => Err(LoadError::Mistakes(above, source)),
+    }
+}
+
+/// The folder that a tenant's folder is in.
+fn root_of(dir: &Path) -> PathBuf {
+    match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
     }
 }
 
@@ -79,8 +109,12 @@ fn failed(error: &LoadError, json: bool) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// `cordboard check DIR`: all mistakes at once, then warnings.
+/// `cordboard check DIR`: all mistakes at once, then warnings; of a base, those of all tenants on it.
 pub fn check(places: &Places, json: bool) -> ExitCode {
+    let name = places.dir.file_name().unwrap_or_default();
+    if name.to_string_lossy().starts_with('_') {
+        return bases::check(places, json);
+    }
     match load(places) {
         Ok((passed, source)) => {
             let plan = &passed.generation.dialplan;

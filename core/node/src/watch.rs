@@ -1,4 +1,5 @@
 //! Watching dialplans, scripts and modules: a change wakes a load, hashes decide whether there is one.
+//! A module whose source is younger than its artefact is built beside it, and then loaded.
 //!
 //! Folders are watched, not files: editors replace files, deployments swap symbolic links, and a
 //! watch on a file goes deaf at the first of these. 300 ms of quiet start a load (2 s at most);
@@ -62,6 +63,8 @@ pub async fn watch(reloader: Arc<Reloader>) {
             () = tokio::time::sleep_until(Instant::now() + EVERY) => {}
             Some(()) = async { match &mut hangup { Some(h) => h.recv().await, None => None } } => {}
         }
+        // Not waited for: what was edited beside the source is loaded now.
+        tokio::spawn(build(Arc::clone(&reloader), changed.clone()));
         match reloader.load_all().await {
             Ok(outcome) => {
                 for (tenant, number) in &outcome.loaded {
@@ -73,6 +76,13 @@ pub async fn watch(reloader: Arc<Reloader>) {
             }
             Err(error) => tracing::error!(%error, "dialplans cannot be read"),
         }
+    }
+}
+
+/// Builds what is due; what came of it is loaded next.
+async fn build(reloader: Arc<Reloader>, changed: mpsc::Sender<()>) {
+    if reloader.build_due().await {
+        let _ = changed.try_send(());
     }
 }
 

@@ -60,6 +60,17 @@ impl Breaker {
         }
     }
 
+    /// True once for each rest that has run out: nobody's word ended it.
+    pub fn has_rested(&mut self, now: Duration) -> bool {
+        match self.until {
+            Some(until) if now >= until && !self.by_operator => {
+                self.until = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Counts a trap. `Some` says until when it now rests: the moment it was disabled.
     pub fn trap(&mut self, now: Duration) -> Option<Duration> {
         if self.until.is_some_and(|until| now < until) {
@@ -96,6 +107,47 @@ impl Breaker {
     }
 }
 
+/// What happened to a module, as its tenant's journal has it (`module.loaded` and so on).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A generation took it.
+    Loaded,
+    /// A generation took another version of it.
+    Upgraded,
+    /// Its files could not be taken.
+    Refused,
+    /// It was kept from running, by an operator or the breaker.
+    Disabled,
+    /// It may run again.
+    Enabled,
+    /// Its instance broke and was made anew.
+    Restarted,
+}
+
+impl Change {
+    /// All of them, in the order of their counts.
+    pub const ALL: [Change; 6] = [
+        Change::Loaded,
+        Change::Upgraded,
+        Change::Refused,
+        Change::Disabled,
+        Change::Enabled,
+        Change::Restarted,
+    ];
+
+    /// Its word: `module.WORD` is its topic.
+    pub fn word(self) -> &'static str {
+        match self {
+            Change::Loaded => "loaded",
+            Change::Upgraded => "upgraded",
+            Change::Refused => "refused",
+            Change::Disabled => "disabled",
+            Change::Enabled => "enabled",
+            Change::Restarted => "restarted",
+        }
+    }
+}
+
 /// What is known of how a module does: all generations of one tenant and name share it.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -111,6 +163,7 @@ pub struct Health {
     /// Instances now.
     pub instances: AtomicU64,
     last: Mutex<Option<String>>,
+    changes: [AtomicU64; Change::ALL.len()],
 }
 
 impl Health {
@@ -167,9 +220,27 @@ impl Health {
         self.breaker().trap(now)
     }
 
+    /// True once for each rest that has run out.
+    pub fn has_rested(&self, now: Duration) -> bool {
+        self.breaker().has_rested(now)
+    }
+
     /// An operator's word.
     pub fn set(&self, enabled: bool) {
         self.breaker().set(enabled);
+    }
+
+    /// Counts what happened to it; whoever does also writes it into the journal.
+    pub fn note(&self, change: Change) {
+        if let Some(count) = self.changes.get(change as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often each of these happened since the node's start.
+    pub fn changes(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let counts = Change::ALL.iter().zip(&self.changes);
+        counts.map(|(change, count)| (change.word(), count.load(Ordering::Relaxed)))
     }
 
     /// What the last trap said.
@@ -196,6 +267,7 @@ impl Health {
             "overruns": count(&self.overruns),
             "refusals": count(&self.refusals),
             "last_trap": last,
+            "changes": self.changes().collect::<std::collections::BTreeMap<_, _>>(),
         })
     }
 }

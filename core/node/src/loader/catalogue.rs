@@ -2,7 +2,8 @@
 //!
 //! Folders are searched in order; of two modules of one name the first counts and the other is a
 //! warning. A manifest with mistakes takes no other down: its mistakes are told to tenants that
-//! want it. An entry is read only where it is a plain file inside its folder, links followed.
+//! want it, and where it was good before, dialplans are checked against what it was. An entry is
+//! read only where it is a plain file inside its folder, links followed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, Metadata};
@@ -40,6 +41,9 @@ pub struct Found {
     pub text: Arc<str>,
     /// The manifest, or its mistakes.
     pub manifest: Read,
+    /// Why `manifest` is the one that was read last and not the one that lies here; empty where
+    /// it is.
+    pub lost: Vec<String>,
 }
 
 impl Found {
@@ -95,6 +99,8 @@ pub struct Shelf {
     roots: Vec<PathBuf>,
     manifests: Mutex<HashMap<PathBuf, (Stamp, Found)>>,
     artefacts: Mutex<Artefacts>,
+    /// What was read without a mistake, by name: a manifest that goes bad is not forgotten.
+    good: Mutex<BTreeMap<String, Found>>,
 }
 
 impl Shelf {
@@ -152,7 +158,63 @@ impl Shelf {
             }
         }
         *known = kept;
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, found) in &catalogue.modules {
+            if found.manifest.is_ok() {
+                good.insert(name.clone(), found.clone());
+            }
+        }
+        while good.len() > MODULES_MAX {
+            good.pop_first();
+        }
         catalogue
+    }
+
+    /// The same for a tenant: of modules that are in use, what was good stands in the place of
+    /// what is bad or gone.
+    pub fn look_for(&self, is_used: impl Fn(&str) -> bool) -> Catalogue {
+        let mut catalogue = self.look();
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, was) in good.iter().filter(|(name, _)| is_used(name)) {
+            let lost = match catalogue.modules.get(name) {
+                None => vec![format!("`{}` is gone: put it back", was.file)],
+                Some(found) => match &found.manifest {
+                    Ok(_) => continue,
+                    Err(mistakes) => mistakes.iter().map(Diagnostic::line).collect(),
+                },
+            };
+            let was = Found {
+                lost,
+                ..was.clone()
+            };
+            catalogue.modules.insert(name.clone(), was);
+        }
+        catalogue
+    }
+
+    /// File and text of a manifest that was read without a mistake.
+    pub fn text(&self, name: &str) -> Option<(String, String)> {
+        let good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = good.get(name)?;
+        Some((found.file.to_string(), found.text.to_string()))
+    }
+
+    /// Manifests as they were when a generation was kept, for those that are bad or gone by now.
+    pub fn recall(&self, texts: &BTreeMap<String, (String, String)>) {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, (file, text)) in texts {
+            let Ok(manifest) = Manifest::parse(file, text.as_bytes()) else {
+                continue;
+            };
+            let schema = Arc::new(manifest.schema());
+            good.entry(name.clone()).or_insert_with(|| Found {
+                folder: PathBuf::new(),
+                file: Arc::from(file.as_str()),
+                text: Arc::from(text.as_str()),
+                manifest: Ok((Arc::new(manifest), schema)),
+                lost: Vec::new(),
+            });
+        }
     }
 
     /// The code of a module.
@@ -231,6 +293,7 @@ fn read(root: &Path, folder: &Path, name: &str, bytes: u64) -> Found {
         file,
         text: Arc::from(String::from_utf8_lossy(&text).into_owned()),
         manifest: manifest.map_err(Arc::new),
+        lost: Vec::new(),
     }
 }
 

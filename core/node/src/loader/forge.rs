@@ -1,8 +1,9 @@
 //! From manifests and grants to modules that can run: compiled once for all tenants, checked in a
 //! throwaway instance, shared with the generation before where nothing changed.
 //!
-//! What one module of a tenant lacks refuses that tenant's generation, with the module's line and
-//! the cure; other tenants, and the generation that serves, notice nothing. Health (counts,
+//! A setting or a grant that is wrong refuses its tenant's generation, with the line and the cure.
+//! Code that is broken takes nothing else down: its module stays what it was (its old code, under
+//! today's grants), or is left out where nothing of it served (`decisions/0011`). Health (counts,
 //! breaker, an operator's `disable`) belongs to tenant and name and outlives generations.
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,18 +12,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cordboard_call::TenantId;
 use cordboard_dialplan::file::Source;
-use cordboard_dialplan::node_file::{ModulesCeiling, NodeFile};
+use cordboard_dialplan::node_file::{Ceiling, ModulesCeiling, NodeFile};
 use cordboard_dialplan::schema::Loaded;
-use cordboard_dialplan::{Dialplan, Place};
+use cordboard_dialplan::{Diagnostic, Dialplan, Place};
 use cordboard_host::capability::Effective;
 use cordboard_host::manifest::{Kind, Manifest};
 use cordboard_host::module::{Artefact, Compiler, Config, Guest, Health, Limits, Module, Parts};
+use cordboard_host::program::Programs;
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{Catalogue, Shelf};
 
 /// Compile errors that are remembered, so that a broken artefact is not compiled every 30 s.
 const BROKEN_MAX: usize = 100;
+/// Modules whose own refusals are remembered, likewise; then all of them are tried again.
+const FAILED_MAX: usize = 10_000;
 
 /// Who compiles what; an absent kind is refused at the load.
 #[derive(Clone, Default)]
@@ -46,17 +50,61 @@ pub struct Refusal {
     pub why: Vec<String>,
 }
 
+/// A module whose code cannot be taken; its tenant is loaded all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which, where and why.
+    pub refusal: Refusal,
+    /// Version of what serves in its place; none is nothing, and its steps fail.
+    pub serves: Option<String>,
+    /// Its source is here and was never built.
+    pub unbuilt: bool,
+}
+
+/// The modules of one tenant.
+#[derive(Debug, Default)]
+pub struct Forged {
+    /// Those that can run, by their names in the tenant.
+    pub modules: BTreeMap<String, Arc<Module>>,
+    /// Those that are not what their files say.
+    pub broken: Vec<Broken>,
+}
+
+/// What a tenant wants of the forge.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Its dialplan.
+    pub plan: &'a Dialplan,
+    /// The files beside it.
+    pub source: &'a Source,
+    /// What lies on the disk.
+    pub catalogue: &'a Catalogue,
+    /// Its modules that serve now.
+    pub previous: &'a BTreeMap<String, Arc<Module>>,
+}
+
+/// Who is at fault when a module cannot be made.
+enum Fault {
+    /// A line of the dialplan.
+    Line(Vec<String>),
+    /// The module.
+    Code(Vec<String>),
+}
+
 type GuestKey = (Kind, [u8; 32]);
-type Broken = HashMap<GuestKey, Vec<String>>;
+type BrokenCode = HashMap<GuestKey, Vec<String>>;
+/// By tenant and name: identity of what failed, and why.
+type Failed = HashMap<(String, String), (String, Vec<String>)>;
 
 /// Makes modules.
 #[derive(Default)]
 pub struct Forge {
     shelf: Shelf,
     compilers: Compilers,
-    ceilings: BTreeMap<String, Arc<ModulesCeiling>>,
+    ceilings: Mutex<BTreeMap<String, Arc<ModulesCeiling>>>,
     guests: Mutex<HashMap<GuestKey, Weak<dyn Guest>>>,
-    broken: Mutex<Broken>,
+    broken: Mutex<BrokenCode>,
+    failed: Mutex<Failed>,
     healths: Mutex<BTreeMap<(String, String), Arc<Health>>>,
 }
 
@@ -67,15 +115,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Forge {
     /// Modules of these folders, made by these compilers.
     pub fn new(roots: Vec<PathBuf>, compilers: Compilers, settings: &NodeFile) -> Forge {
-        let ceilings = settings.ceilings.iter();
-        Forge {
+        let forge = Forge {
             shelf: Shelf::new(roots),
             compilers,
-            ceilings: ceilings
-                .map(|c| (c.tenant.clone(), Arc::new(c.modules.clone())))
-                .collect(),
             ..Forge::default()
-        }
+        };
+        forge.set_ceilings(&settings.ceilings);
+        forge
+    }
+
+    /// What tenants' modules may have from the next load on.
+    pub fn set_ceilings(&self, ceilings: &[Ceiling]) {
+        let ceilings = ceilings.iter();
+        *lock(&self.ceilings) = ceilings
+            .map(|c| (c.tenant.clone(), Arc::new(c.modules.clone())))
+            .collect();
     }
 
     /// The folders that modules come from.
@@ -83,9 +137,23 @@ impl Forge {
         self.shelf.roots()
     }
 
-    /// What lies on the disk now.
-    pub fn look(&self) -> Catalogue {
-        self.shelf.look()
+    /// What lies on the disk now, for a tenant that uses these modules.
+    pub fn look_for(&self, is_used: impl Fn(&str) -> bool) -> Catalogue {
+        self.shelf.look_for(is_used)
+    }
+
+    /// File and text of modules' manifests, by their sources, as `recall` takes them.
+    pub fn manifests(&self, programs: &Programs) -> BTreeMap<String, (String, String)> {
+        let modules = programs.modules.values();
+        let sources = modules.map(|module| module.manifest.name.as_str());
+        sources
+            .filter_map(|source| Some((source.to_owned(), self.shelf.text(source)?)))
+            .collect()
+    }
+
+    /// Manifests of a kept generation, for those that are bad or gone by now.
+    pub fn recall(&self, manifests: &BTreeMap<String, (String, String)>) {
+        self.shelf.recall(manifests);
     }
 
     /// Health of a tenant's module, made when it is first asked for.
@@ -96,96 +164,154 @@ impl Forge {
 
     /// The tenant's ceiling of modules.
     pub fn ceiling(&self, tenant: &str) -> Arc<ModulesCeiling> {
-        self.ceilings.get(tenant).cloned().unwrap_or_default()
+        lock(&self.ceilings)
+            .get(tenant)
+            .cloned()
+            .unwrap_or_default()
     }
 
-    /// All modules of a dialplan. Those of `previous` that are the same are taken from there. One
-    /// that was never built (a machine without its toolchain) and did not serve before is left
-    /// out: a centre without its queue still answers, by what its routes do when a step fails.
+    /// All modules of a dialplan. Those of `previous` that are the same are taken from there; one
+    /// whose code is broken stays what it was there, and is left out where it was not: a centre
+    /// without its queue still answers, by what its routes do when a step fails.
     ///
     /// # Errors
-    /// Every module that cannot be loaded.
-    pub fn modules(
-        &self,
-        plan: &Dialplan,
-        source: &Source,
-        catalogue: &Catalogue,
-        previous: &BTreeMap<String, Arc<Module>>,
-    ) -> Result<BTreeMap<String, Arc<Module>>, Vec<Refusal>> {
-        let mut made = BTreeMap::new();
+    /// Every module whose lines in the dialplan are wrong.
+    pub fn modules(&self, wanted: Wanted<'_>) -> Result<Forged, Vec<Refusal>> {
+        let mut forged = Forged::default();
         let mut refused = Vec::new();
-        for (name, loaded) in &plan.modules {
-            let before = previous.get(name);
-            if before.is_none() && self.is_unbuilt(loaded, catalogue) {
-                let tenant = &plan.tenant.name;
-                tracing::warn!(
-                    tenant,
-                    module = name,
-                    "not built, so its steps fail and their `else` runs: `cordboard module build {}`",
-                    loaded.source
-                );
-                continue;
-            }
-            match self.module(&plan.tenant.name, loaded, source, catalogue, before) {
+        for (name, loaded) in &wanted.plan.modules {
+            let refusal = |why| Refusal {
+                module: name.clone(),
+                place: loaded.place.clone(),
+                why,
+            };
+            match self.module(wanted, loaded) {
                 Ok(module) => {
-                    made.insert(name.clone(), module);
+                    forged.modules.insert(name.clone(), module);
                 }
-                Err(why) => refused.push(Refusal {
-                    module: name.clone(),
-                    place: loaded.place.clone(),
-                    why,
-                }),
+                Err(Fault::Line(why)) => refused.push(refusal(why)),
+                Err(Fault::Code(why)) => {
+                    let before = wanted.previous.get(name);
+                    let kept = before.and_then(|before| self.keep(wanted, loaded, before));
+                    forged.broken.push(Broken {
+                        refusal: refusal(why),
+                        serves: kept.as_ref().map(|kept| kept.manifest.version.clone()),
+                        unbuilt: is_unbuilt(loaded, wanted.catalogue),
+                    });
+                    forged.modules.extend(kept.map(|kept| (name.clone(), kept)));
+                }
             }
         }
         match refused.is_empty() {
-            true => Ok(made),
+            true => Ok(forged),
             false => Err(refused),
         }
     }
 
-    fn is_unbuilt(&self, loaded: &Loaded, catalogue: &Catalogue) -> bool {
-        let found = catalogue.modules.get(&loaded.source);
-        let parsed = found.and_then(|found| Some((found, found.manifest.as_ref().ok()?)));
-        parsed.is_some_and(|(found, (manifest, _))| found.is_unbuilt(manifest))
-    }
-
-    fn module(
-        &self,
-        tenant: &str,
-        loaded: &Loaded,
-        source: &Source,
-        catalogue: &Catalogue,
-        previous: Option<&Arc<Module>>,
-    ) -> Result<Arc<Module>, Vec<String>> {
+    fn module(&self, wanted: Wanted<'_>, loaded: &Loaded) -> Result<Arc<Module>, Fault> {
         let one = |why: String| vec![why];
-        let found = catalogue.modules.get(&loaded.source);
-        let found = found.ok_or_else(|| one(format!("there is no module `{}`", loaded.source)))?;
-        let (manifest, _) = found.manifest.as_ref().map_err(|list| {
-            list.iter()
-                .map(|finding| finding.line())
-                .collect::<Vec<_>>()
+        let tenant = &wanted.plan.tenant.name;
+        let found = wanted.catalogue.modules.get(&loaded.source);
+        let found = found.ok_or_else(|| {
+            let why = format!("there is no module `{}`", loaded.source);
+            Fault::Line(one(why))
         })?;
-        let artefact = self.shelf.artefact(found, manifest).map_err(one)?;
+        if !found.lost.is_empty() {
+            return Err(Fault::Code(found.lost.clone()));
+        }
+        let (manifest, _) = found
+            .manifest
+            .as_ref()
+            .map_err(|list| Fault::Line(list.iter().map(Diagnostic::line).collect()))?;
+        let artefact = self.shelf.artefact(found, manifest);
+        let artefact = artefact.map_err(|why| Fault::Code(one(why)))?;
         let parts = self
-            .parts(tenant, loaded, source, manifest, Arc::clone(&artefact))
-            .map_err(one)?;
-        if let Some(previous) = previous.filter(|previous| previous.hash == parts.hash()) {
+            .parts(wanted, loaded, manifest, Arc::clone(&artefact))
+            .map_err(|why| Fault::Line(one(why)))?;
+        let hash = parts.hash();
+        let previous = wanted.previous.get(&loaded.name);
+        if let Some(previous) = previous.filter(|previous| previous.hash == hash) {
             return Ok(Arc::clone(previous));
         }
-        let guest = self.guest(manifest, &artefact)?;
+        // The same code under other lines: what it says no to is one of these lines.
+        let same_code = |previous: &Arc<Module>| {
+            previous.artefact.hash == artefact.hash && previous.manifest == *manifest
+        };
+        let fault = match previous.is_some_and(same_code) {
+            true => Fault::Line,
+            false => Fault::Code,
+        };
+        if let Some(why) = self.has_failed(tenant, &loaded.name, &hash) {
+            return Err(fault(why));
+        }
+        let guest = self.guest(manifest, &artefact).map_err(Fault::Code)?;
         let module = Arc::new(parts.assemble(guest));
-        module.guest.check(&module)?;
+        if let Err(why) = module.guest.check(&module) {
+            self.fail(&module, &why);
+            return Err(fault(why));
+        }
         Ok(module)
+    }
+
+    /// What a module was: its old code and manifest, with what is granted today and, where its
+    /// old code takes them, the settings of today. None: it may not even be that.
+    pub fn keep(
+        &self,
+        wanted: Wanted<'_>,
+        loaded: &Loaded,
+        before: &Arc<Module>,
+    ) -> Option<Arc<Module>> {
+        let parts = || {
+            let artefact = Arc::clone(&before.artefact);
+            let parts = self.parts(wanted, loaded, &before.manifest, artefact);
+            parts.ok()
+        };
+        let today = parts()?;
+        let mut of_old = parts()?;
+        of_old.config.settings = before.config.settings.clone();
+        of_old.config.text = Arc::clone(&before.config.text);
+        for parts in [today, of_old] {
+            if parts.hash() == before.hash {
+                return Some(Arc::clone(before));
+            }
+            let kept = Arc::new(parts.assemble(Arc::clone(&before.guest)));
+            if kept.guest.check(&kept).is_ok() {
+                return Some(kept);
+            }
+        }
+        None
+    }
+
+    fn has_failed(&self, tenant: &str, module: &str, hash: &str) -> Option<Vec<String>> {
+        let failed = lock(&self.failed);
+        let (of, why) = failed.get(&(tenant.to_owned(), module.to_owned()))?;
+        (of == hash).then(|| why.clone())
+    }
+
+    /// This module was tried and cannot serve: it is not tried again until something of it changes.
+    pub fn fail(&self, module: &Module, why: &[String]) {
+        let key = (module.tenant.as_str().to_owned(), module.name.clone());
+        let mut failed = lock(&self.failed);
+        if failed.len() >= FAILED_MAX {
+            failed.clear();
+        }
+        failed.insert(key, (module.hash.clone(), why.to_vec()));
+    }
+
+    /// Everything that failed is tried again at the next load: an operator asks for it.
+    pub fn forgive(&self) {
+        lock(&self.failed).clear();
+        lock(&self.broken).clear();
     }
 
     fn parts(
         &self,
-        tenant: &str,
+        wanted: Wanted<'_>,
         loaded: &Loaded,
-        source: &Source,
         manifest: &Arc<Manifest>,
         artefact: Arc<Artefact>,
     ) -> Result<Parts, String> {
+        let (tenant, source) = (wanted.plan.tenant.name.as_str(), wanted.source);
         let ceiling = self.ceiling(tenant);
         let wishes = manifest.limits;
         let memory_mb = wishes.memory_mb.min(ceiling.memory_mb_max);
@@ -200,7 +326,7 @@ impl Forge {
         }
         let mut files = BTreeMap::new();
         for name in effective.files() {
-            let text = source.files.get(name).ok_or_else(|| {
+            let text = source.find(name).map(|(_, text)| text).ok_or_else(|| {
                 format!("the granted file `{name}` is not beside the dialplan: put it there")
             })?;
             files.insert(name.to_owned(), Arc::from(text.as_bytes()));
@@ -266,4 +392,10 @@ impl Forge {
             }
         }
     }
+}
+
+fn is_unbuilt(loaded: &Loaded, catalogue: &Catalogue) -> bool {
+    let found = catalogue.modules.get(&loaded.source);
+    let parsed = found.and_then(|found| Some((found, found.manifest.as_ref().ok()?)));
+    parsed.is_some_and(|(found, (manifest, _))| found.is_unbuilt(manifest))
 }

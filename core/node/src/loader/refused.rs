@@ -1,13 +1,41 @@
 //! Why a tenant could not be loaded, for people and for programs.
 
+use std::fmt;
+
 use cordboard_dialplan::Place;
 use cordboard_dialplan::diagnostic::{self, Diagnostic};
 use cordboard_dialplan::file::Source;
 use cordboard_host::ScriptDiagnostic;
 use cordboard_steps::simulate::TestReport;
 
-use super::forge::Refusal;
+use super::forge::{Broken, Refusal};
 use crate::files::FilesError;
+
+impl fmt::Display for Refusal {
+    /// A line for each reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { file, line, column } = &self.place;
+        let module = &self.module;
+        for why in &self.why {
+            writeln!(
+                f,
+                "{file}:{line}:{column}: the module `{module}` cannot be loaded: {why}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Broken {
+    /// The reasons, and what serves in its place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.refusal)?;
+        match &self.serves {
+            Some(version) => write!(f, "  its loaded code, version {version}, goes on"),
+            None => f.write_str("  it is left out: its steps fail, and their `else` runs"),
+        }
+    }
+}
 
 /// Why a tenant could not be loaded.
 #[derive(Debug)]
@@ -50,17 +78,7 @@ impl LoadError {
                     )
                 })
                 .collect(),
-            LoadError::Modules(list) => list
-                .iter()
-                .flat_map(|refusal| refusal.why.iter().map(move |why| (refusal, why)))
-                .map(|(refusal, why)| {
-                    let Place { file, line, column } = &refusal.place;
-                    let module = &refusal.module;
-                    format!(
-                        "{file}:{line}:{column}: the module `{module}` cannot be loaded: {why}\n"
-                    )
-                })
-                .collect(),
+            LoadError::Modules(list) => list.iter().map(Refusal::to_string).collect(),
             LoadError::Tests(report) => report
                 .failed
                 .iter()

@@ -88,8 +88,12 @@ impl EventRuns {
                 let turn = tokio::time::timeout(TRY_PATIENCE, turns.recv()).await;
                 let op = match turn {
                     Ok(Some(ScriptTurn::Call { op, .. } | ScriptTurn::Interrupt { op, .. })) => op,
-                    Ok(Some(ScriptTurn::Done { .. })) => return Ok(()),
-                    Ok(Some(ScriptTurn::Failed { error })) => return Err(error.message),
+                    Ok(Some(ScriptTurn::Done { .. } | ScriptTurn::Decided(_))) => return Ok(()),
+                    Ok(Some(ScriptTurn::Failed { error })) => {
+                        // No call stands behind this, so nobody else counts it.
+                        let _ = hub.blame(module, &error);
+                        return Err(error.message);
+                    }
                     Ok(Some(ScriptTurn::Idle)) => continue,
                     Ok(None) | Err(_) => {
                         let _ = runner.send(key, module, ScriptCommand::Kill);

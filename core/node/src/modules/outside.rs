@@ -88,7 +88,8 @@ impl Hub {
                 payload,
             } => {
                 module.effective.check_topic(&topic, TopicUse::Retain)?;
-                self.retain(&module.tenant, (&topic, &key), payload.as_ref());
+                self.keep_fact(module, (&topic, &key), payload.as_ref())
+                    .await?;
                 Ok(ScriptAnswer::Done)
             }
             store => {

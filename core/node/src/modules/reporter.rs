@@ -26,12 +26,16 @@ const SAVE_EVERY: Duration = Duration::from_secs(5);
 /// A reporter that cannot be made is tried again after this.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// A reporter that folded nothing for so long is put away until there is something.
+const PARK_AFTER: Duration = Duration::from_secs(60);
+
 struct Reporter {
     hub: Arc<Hub>,
     module: Arc<Module>,
     feed: Feed,
     folder: Option<Folder>,
     save_at: Instant,
+    park_at: Instant,
 }
 
 /// Runs a reporter until it is told to stop.
@@ -43,6 +47,7 @@ pub(super) async fn run(hub: Arc<Hub>, module: Arc<Module>, mut orders: mpsc::Re
         feed,
         folder: None,
         save_at: Instant::now(),
+        park_at: Instant::now() + PARK_AFTER,
     };
     reporter.begin().await;
     reporter.live(&mut orders).await;
@@ -67,7 +72,7 @@ impl Reporter {
         let stored = self.hub.kept(&self.module).await;
         let totals = stored.and_then(|stored| Totals::of_bytes(&stored.bytes));
         let module = Arc::clone(&self.module);
-        let made = self.hub.pool.run(move || {
+        let made = self.hub.pool.run(&self.module.tenant, move || {
             let (version, source) = version(&module);
             let make: MakeReporter = Box::new(move || module.guest.reporter(&module));
             Folder::start((version, &source), make, totals)
@@ -102,12 +107,7 @@ impl Reporter {
     }
 
     fn blame(&self, error: &ScriptError) {
-        let (tenant, module) = (self.module.tenant.as_str(), &self.module.name);
-        tracing::warn!(tenant, module, %error, "the reporter broke");
-        let until = self.module.health.failed(error, self.hub.clock.read().now);
-        if let Some(until) = until {
-            (self.hub.on_disabled)(&self.module, until);
-        }
+        let _ = self.hub.blame(&self.module, error);
     }
 
     fn is_enabled(&self) -> bool {
@@ -119,6 +119,7 @@ impl Reporter {
         loop {
             let is_up = self.folder.as_ref().is_some_and(|f| !f.is_down()) && self.is_enabled();
             let is_dirty = self.folder.as_ref().is_some_and(Folder::is_dirty);
+            let parks = self.folder.as_ref().is_some_and(|f| !f.is_parked());
             tokio::select! {
                 biased;
                 order = orders.recv() => match order {
@@ -131,6 +132,7 @@ impl Reporter {
                     Some(order) => self.obey(order).await,
                 },
                 () = tokio::time::sleep_until(self.save_at), if is_up && is_dirty => self.save().await,
+                () = tokio::time::sleep_until(self.park_at), if is_up && parks => self.park().await,
                 () = tokio::time::sleep_until(retry_at), if !is_up => {
                     retry_at = Instant::now() + RETRY_AFTER;
                     if self.is_enabled() {
@@ -168,6 +170,9 @@ impl Reporter {
             };
         }
         let passed = self.feed.cursor();
+        if !events.is_empty() {
+            self.park_at = Instant::now() + PARK_AFTER;
+        }
         let folded = self.compute(move |folder| {
             let folded = folder.fold(events);
             if folded.rewind.is_none() {
@@ -184,6 +189,9 @@ impl Reporter {
         if let Some(cursor) = rewind {
             self.rewind(cursor).await;
         }
+        if let Some(fault) = faults.last() {
+            self.hub.restarted(&self.module, &fault.message).await;
+        }
     }
 
     fn hears(&self, topic: &str) -> bool {
@@ -198,7 +206,7 @@ impl Reporter {
         work: impl FnOnce(&mut Folder) -> T + Send + 'static,
     ) -> Option<T> {
         let mut folder = self.folder.take()?;
-        let done = self.hub.pool.run(move || {
+        let done = self.hub.pool.run(&self.module.tenant, move || {
             let result = catch_unwind(AssertUnwindSafe(|| work(&mut folder)));
             result.ok().map(|result| (folder, result))
         });
@@ -208,8 +216,18 @@ impl Reporter {
     }
 
     async fn save(&mut self) {
+        self.kept_by(Folder::save).await;
+    }
+
+    /// Puts the instance away, with its totals kept.
+    async fn park(&mut self) {
+        self.park_at = Instant::now() + PARK_AFTER;
+        self.kept_by(Folder::park).await;
+    }
+
+    async fn kept_by(&mut self, keeps: fn(&mut Folder) -> Result<Totals, ScriptError>) {
         self.save_at = Instant::now() + SAVE_EVERY;
-        match self.compute(Folder::save).await {
+        match self.compute(keeps).await {
             Some(Ok(totals)) => {
                 let cursor = totals.cursor;
                 self.hub.keep(&self.module, cursor, totals.to_bytes()).await;

@@ -4,7 +4,8 @@
 //! It begins at the snapshot in the store and hears the journal from there, quietly, until it is
 //! where the journal is; then it is up. A service that breaks is made anew by its driver; one that
 //! the breaker has disabled, or that cannot be made, is down and tried again later: its steps fail
-//! meanwhile, and everything else waits for it in the journal.
+//! meanwhile, and everything else waits for it in the journal. One that hears nothing for a minute
+//! is put away: its snapshot stays, its instance is made again when it hears something.
 
 mod begin;
 mod orders;
@@ -40,6 +41,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 const SAVE_BYTES_A_SECOND: usize = 256 << 10;
 /// ... up to this.
 const SAVE_RARELY: Duration = Duration::from_secs(60);
+/// A service that heard nothing for so long is put away until it hears something.
+const PARK_AFTER: Duration = Duration::from_secs(60);
 /// A service that cannot be made is tried again after this.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -112,6 +115,8 @@ struct Service {
     save_at: Instant,
     /// When a service that is down is tried again.
     retry_at: Instant,
+    /// When it is put away, if it hears nothing until then.
+    park_at: Instant,
 }
 
 /// How a part of a service's life ended.
@@ -139,6 +144,7 @@ pub(super) async fn run(
         driver: None,
         save_at: now,
         retry_at: now,
+        park_at: now + PARK_AFTER,
     };
     loop {
         let left = match service.begin(&mut orders).await {
@@ -175,16 +181,9 @@ impl Service {
             .await;
     }
 
-    /// Counts a fault. Some: until when the module is disabled.
+    /// Counts a fault. Some: with this the module is disabled, for so long.
     fn blame(&self, error: &ScriptError) -> Option<Duration> {
-        let (tenant, module) = (self.module.tenant.as_str(), &self.module.name);
-        tracing::warn!(tenant, module, %error, "the service broke");
-        let until = self
-            .module
-            .health
-            .failed(error, self.hub.clock.read().now)?;
-        (self.hub.on_disabled)(&self.module, until);
-        Some(until)
+        self.hub.blame(&self.module, error)
     }
 
     /// An event of the journal as this service hears it, where it does.
@@ -227,6 +226,7 @@ impl Service {
                 return Left::Again;
             };
             let (is_up, is_dirty) = (!driver.is_down(), driver.is_dirty());
+            let parks = is_up && !driver.is_parked();
             let timer = driver.next_timer();
             let timer = timer.map(|due| Instant::now() + ms(due.saturating_sub(unix_ms())));
             tokio::select! {
@@ -242,6 +242,7 @@ impl Service {
                 },
                 () = tokio::time::sleep_until(self.save_at), if is_up && is_dirty => self.save().await,
                 () = tokio::time::sleep_until(self.retry_at), if !is_up => self.retry().await,
+                () = tokio::time::sleep_until(self.park_at), if parks => self.park().await,
                 () = until(timer), if is_up => {}
                 fed = self.feed.next(), if is_up => {
                     let Some(fed) = fed else { return Left::Stopped };
@@ -258,7 +259,7 @@ impl Service {
         work: impl FnOnce(&mut Driver) -> T + Send + 'static,
     ) -> Option<T> {
         let mut driver = self.driver.take()?;
-        let done = self.hub.pool.run(move || {
+        let done = self.hub.pool.run(&self.module.tenant, move || {
             let result = catch_unwind(AssertUnwindSafe(|| work(&mut driver)));
             (driver, result.ok())
         });
@@ -299,6 +300,7 @@ impl Service {
         if batch.is_empty() {
             return;
         }
+        self.park_at = Instant::now() + PARK_AFTER;
         let by_door = |arrival: &&Arrival| {
             matches!(
                 arrival.entry,
@@ -324,6 +326,8 @@ impl Service {
         let is_down = self.driver.as_ref().is_none_or(Driver::is_down);
         if rests.is_some() || is_down {
             self.fall(handled.faults.last()).await;
+        } else if let Some(fault) = handled.faults.last() {
+            self.hub.restarted(&self.module, &fault.message).await;
         }
     }
 
@@ -351,7 +355,11 @@ impl Service {
             self.blame(fault);
         }
         carry_out(&self.hub, &self.module, handled.effects).await;
+        let is_up = self.driver.as_ref().is_some_and(|d| !d.is_down());
         self.rejoin().await;
+        if is_up {
+            self.hub.restarted(&self.module, "it was down").await;
+        }
     }
 
     /// Hears the journal again from where the driver is.
@@ -364,6 +372,26 @@ impl Service {
         self.shared.set(Phase::Up);
         carry_out(&self.hub, &self.module, facts).await;
         self.announce("again").await;
+    }
+
+    /// Puts the instance away: an idle service costs what its snapshot does.
+    async fn park(&mut self) {
+        self.park_at = Instant::now() + PARK_AFTER;
+        let parked = self.compute(|driver| {
+            let mut handled = Handled::default();
+            let newer = driver.park(&mut handled);
+            (newer, handled)
+        });
+        let Some((newer, handled)) = parked.await else {
+            return;
+        };
+        if let Some(snapshot) = newer {
+            let cursor = snapshot.kept.cursor;
+            self.hub
+                .keep(&self.module, cursor, snapshot.to_bytes())
+                .await;
+        }
+        self.done(handled).await;
     }
 
     async fn save(&mut self) {

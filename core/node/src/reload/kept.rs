@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cordboard_dialplan::Dialplan;
 use cordboard_dialplan::diagnostic::Diagnostic;
 use cordboard_dialplan::file::Source;
-use cordboard_dialplan::{Dialplan, check_did_owners};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Reloader;
 use crate::clock::unix_ms;
-use crate::loader::forge::Forge;
-use crate::loader::{Folders, Material, Memory};
+use crate::loader::forge::Broken;
+use crate::loader::{Folders, Material, Memory, Passed};
 use crate::tenants::Generation;
 
 /// What of a generation is stored: its texts. Prompts and modules are taken as they are now.
@@ -20,12 +20,16 @@ use crate::tenants::Generation;
 pub(super) struct Texts {
     pub(super) dialplan: BTreeMap<String, String>,
     pub(super) scripts: BTreeMap<String, String>,
+    /// Of its modules, by their sources: file and text. Only for those that are bad or gone.
+    #[serde(default)]
+    pub(super) manifests: BTreeMap<String, (String, String)>,
 }
 
 impl Reloader {
     pub(super) fn name(&self, tenant: Option<&str>) -> Result<String, String> {
         let tenants = self.tenants();
-        match tenant.or(self.default_tenant.as_deref()) {
+        let default = self.node.default_tenant();
+        match tenant.or(default.as_deref()) {
             Some(name) if tenants.contains_key(name) => Ok(name.to_owned()),
             Some(name) => Err(format!("no tenant {name}")),
             None if tenants.len() == 1 => Ok(tenants.keys().next().cloned().unwrap_or_default()),
@@ -40,6 +44,12 @@ impl Reloader {
             .tenants()
             .get(&name)
             .and_then(|t| t.serving.as_ref().map(|g| g.number));
+        // Files that are newer than what serves and were refused, by their first mistake.
+        let refused = self.tenants().get(&name).and_then(|tenant| {
+            let (mistakes, text) = tenant.refused.as_ref()?;
+            let first = mistakes.get(0).and_then(|m| m.get("message")).cloned();
+            Some(first.unwrap_or_else(|| Value::from(text.lines().next().unwrap_or_default())))
+        });
         let mut known = self
             .store
             .generations(&name)
@@ -52,6 +62,7 @@ impl Reloader {
                 json!({
                     "tenant": name, "generation": g.number, "loaded_ms": g.at_ms,
                     "hash": g.hash, "serving": serving == Some(g.number),
+                    "refused": refused.as_ref().filter(|_| serving == Some(g.number)),
                 })
             })
             .collect();
@@ -61,7 +72,7 @@ impl Reloader {
     /// What differs between a kept generation and the one that serves.
     pub async fn diff(&self, tenant: Option<&str>, number: u64) -> Result<Value, String> {
         let name = self.name(tenant)?;
-        let old = self.stored(&name, number).await?;
+        let (old, _) = self.stored(&name, number).await?;
         let serving = self
             .tenants()
             .get(&name)
@@ -84,7 +95,7 @@ impl Reloader {
             .collect();
         plans.push(Arc::clone(plan));
         let prefix = format!("{name}/");
-        let owners = check_did_owners(plans.iter().map(|plan| &**plan));
+        let owners = self.check_owners(&plans);
         findings.extend(
             owners
                 .into_iter()
@@ -105,7 +116,8 @@ impl Reloader {
     ) -> Result<Value, String> {
         let name = self.name(tenant)?;
         let _turn = self.turn.lock().await;
-        let generation = Arc::new(self.stored(&name, number).await?);
+        let (generation, broken) = self.stored(&name, number).await?;
+        let generation = Arc::new(generation);
         self.still_fits(&name, &generation)?;
         {
             let mut tenants = self.tenants();
@@ -113,6 +125,9 @@ impl Reloader {
             let over = tenant.serving.as_ref().map(|serving| serving.hash.clone());
             tenant.rolled_back_over = tenant.rolled_back_over.take().or(over);
             tenant.serving = Some(Arc::clone(&generation));
+        }
+        for told in self.told_broken(&name, broken) {
+            tracing::warn!(tenant = name, "{told}");
         }
         self.record(
             &name,
@@ -126,7 +141,11 @@ impl Reloader {
     }
 
     /// Rebuilds a stored generation.
-    pub(super) async fn stored(&self, name: &str, number: u64) -> Result<Generation, String> {
+    pub(super) async fn stored(
+        &self,
+        name: &str,
+        number: u64,
+    ) -> Result<(Generation, Vec<Broken>), String> {
         let (meta, blob) = self
             .store
             .generation(name, number)
@@ -135,27 +154,31 @@ impl Reloader {
             .ok_or_else(|| format!("tenant {name} has no generation {number}"))?;
         let texts: Texts = serde_json::from_slice(&blob).map_err(|e| e.to_string())?;
         let (folders, forge) = (self.folders.clone(), Arc::clone(&self.forge));
+        let mut memory = Memory::with_modules(forge);
+        let serving = self.serving(name);
+        memory.serves(serving.map(|serving| serving.programs.modules.clone()));
         let name = name.to_owned();
-        let built = tokio::task::spawn_blocking(move || rebuild(&folders, forge, &name, texts));
-        let generation = built
+        let built = tokio::task::spawn_blocking(move || rebuild(&folders, memory, &name, texts));
+        let passed = built
             .await
             .map_err(|error| format!("the load broke: {error}"))??;
-        Ok(Generation {
+        let generation = Generation {
             number: meta.number,
             loaded_ms: unix_ms(),
-            ..generation
-        })
+            ..passed.generation
+        };
+        Ok((generation, passed.broken))
     }
 }
 
 /// A generation from stored texts, with prompts and modules as they are now.
 fn rebuild(
     folders: &Folders,
-    forge: Arc<Forge>,
+    mut memory: Memory,
     name: &str,
     texts: Texts,
-) -> Result<Generation, String> {
-    let mut memory = Memory::with_modules(forge);
+) -> Result<Passed, String> {
+    memory.recall(&texts.manifests);
     let now = memory
         .read(folders, &folders.dialplans.join(name))
         .map_err(|e| e.render(false))?;
@@ -165,10 +188,12 @@ fn rebuild(
         .map(|(path, text)| (path, Arc::from(text)))
         .collect();
     let material = Material {
-        source: Source { files },
+        source: Source {
+            files,
+            ..Source::default()
+        },
         scripts: texts.scripts,
         ..now
     };
-    let passed = memory.check(name, material).map_err(|e| e.render(false))?;
-    Ok(passed.generation)
+    memory.check(name, material).map_err(|e| e.render(false))
 }

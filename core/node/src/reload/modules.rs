@@ -1,22 +1,25 @@
 //! Modules of the generations: handed over before a swap, told of after it, shown and switched.
 //!
-//! `module.loaded` and `module.refused` are facts of the tenant's journal, as are `module.disabled`
-//! and `module.enabled`. What an operator disabled stays so over restarts: the names are kept in
+//! `module.loaded`, `module.upgraded` and `module.refused` are facts of the tenant's journal, as are
+//! `module.disabled` and `module.enabled`. What an operator disabled stays so over restarts: the names are kept in
 //! the store under an owner that no script or module can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cordboard_host::module::Module;
+use cordboard_host::module::{Change, Health, Module, State};
+use cordboard_host::program::Programs;
 use cordboard_store::{KvPlace, KvWrite};
 use serde_json::{Value, json};
 
 use super::{Candidate, Reloader};
 use crate::clock::unix_ms;
-use crate::loader::LoadError;
-use crate::loader::forge::Refusal;
+use crate::loader::catalogue::Catalogue;
+use crate::loader::forge::{Broken, Refusal, Wanted};
+use crate::loader::{LoadError, identity};
 use crate::tenants::{Generation, Tenants};
 
 const OWNER: &str = "node:modules";
@@ -44,32 +47,99 @@ impl Reloader {
         let _ = self.followers.set(followers);
     }
 
-    /// Refuses a candidate whose modules cannot take over from those that run.
-    pub(super) async fn hand_over(
+    /// Modules that cannot take over the state of those that run stay as they are.
+    pub(super) async fn hand_over(&self, name: &str, candidate: Candidate) -> Candidate {
+        let Some(followers) = self.followers.get() else {
+            return candidate;
+        };
+        let mut unfit = Vec::new();
+        for module in self.changed(name, &candidate.generation) {
+            if let Err(why) = (followers.try_hand_over)(Arc::clone(&module)).await {
+                unfit.push((module, why));
+            }
+        }
+        match unfit.is_empty() {
+            true => candidate,
+            false => self.without(name, candidate, unfit),
+        }
+    }
+
+    /// A candidate in which these modules are what they are now, or nothing.
+    fn without(
         &self,
         name: &str,
-        candidate: Candidate,
-    ) -> Result<Candidate, LoadError> {
-        let Some(followers) = self.followers.get() else {
-            return Ok(candidate);
-        };
+        mut candidate: Candidate,
+        unfit: Vec<(Arc<Module>, String)>,
+    ) -> Candidate {
+        let serving = self.serving(name);
+        let source = candidate.source();
         let plan = Arc::clone(&candidate.generation.dialplan);
-        let mut refused = Vec::new();
-        for module in self.changed(name, &candidate.generation) {
-            let Err(why) = (followers.try_hand_over)(Arc::clone(&module)).await else {
+        let programs = &candidate.generation.programs;
+        let mut modules = programs.modules.clone();
+        let wanted = Wanted {
+            plan: &plan,
+            source: &source,
+            catalogue: &Catalogue::default(),
+            previous: &BTreeMap::new(),
+        };
+        for (module, why) in unfit {
+            let why = vec![why];
+            self.forge.fail(&module, &why);
+            let Some(loaded) = plan.modules.get(&module.name) else {
                 continue;
             };
-            let place = plan.modules.get(&module.name).map(|l| l.place.clone());
-            refused.extend(place.map(|place| Refusal {
-                module: module.name.clone(),
-                place,
-                why: vec![why],
-            }));
+            modules.remove(&module.name);
+            let before = serving
+                .as_ref()
+                .and_then(|s| s.programs.module(&module.name));
+            let kept = before.and_then(|before| self.forge.keep(wanted, loaded, before));
+            candidate.broken.push(Broken {
+                refusal: Refusal {
+                    module: module.name.clone(),
+                    place: loaded.place.clone(),
+                    why,
+                },
+                serves: kept.as_ref().map(|kept| kept.manifest.version.clone()),
+                unbuilt: false,
+            });
+            modules.extend(kept.map(|kept| (module.name.clone(), kept)));
         }
-        match refused.is_empty() {
-            true => Ok(candidate),
-            false => Err(LoadError::Modules(refused)),
+        let programs = Programs {
+            scripts: Arc::clone(&programs.scripts),
+            modules,
+        };
+        candidate.generation.hash = identity(&candidate.ground, &programs);
+        candidate.generation.programs = Arc::new(programs);
+        candidate
+    }
+
+    /// Remembers which modules of a tenant are broken; gives those that were not so before, as
+    /// lines for people, and writes them into the journal.
+    pub(super) fn told_broken(&self, tenant: &str, broken: Vec<Broken>) -> Vec<String> {
+        let now: BTreeMap<String, Broken> = broken
+            .into_iter()
+            .map(|broken| (broken.refusal.module.clone(), broken))
+            .collect();
+        let before = {
+            let mut tenants = self.tenants();
+            let known = tenants.entry(tenant.to_owned()).or_default();
+            std::mem::replace(&mut known.broken, now.clone())
+        };
+        let fresh = |broken: &&Broken| before.get(&broken.refusal.module) != Some(*broken);
+        let fresh: Vec<&Broken> = now.values().filter(fresh).collect();
+        for Broken {
+            refusal, serves, ..
+        } in &fresh
+        {
+            let Refusal { module, place, why } = refusal;
+            let place = format!("{}:{}", place.file, place.line);
+            let payload = json!({
+                "module": module, "place": place, "why": why, "serves": serves,
+            });
+            self.record(tenant, "module.refused", payload.to_string());
+            self.forge.health(tenant, module).note(Change::Refused);
         }
+        fresh.into_iter().map(ToString::to_string).collect()
     }
 
     /// Modules of a generation that are not those that serve now.
@@ -90,13 +160,27 @@ impl Reloader {
         }
     }
 
+    /// Before the swap: what is new of a tenant, and what was upgraded.
     pub(super) fn told_loaded(&self, tenant: &str, modules: &[Arc<Module>], generation: u64) {
+        let serving = self.serving(tenant);
         for module in modules {
             let payload = json!({
                 "module": module.name, "version": module.manifest.version,
                 "hash": module.hash, "generation": generation,
             });
             self.record(tenant, "module.loaded", payload.to_string());
+            module.health.note(Change::Loaded);
+            let before = serving
+                .as_ref()
+                .and_then(|s| s.programs.module(&module.name));
+            let from = before.map(|before| &before.manifest.version);
+            if let Some(from) = from.filter(|from| **from != module.manifest.version) {
+                let payload = json!({
+                    "module": module.name, "from": from, "to": module.manifest.version,
+                });
+                self.record(tenant, "module.upgraded", payload.to_string());
+                module.health.note(Change::Upgraded);
+            }
         }
     }
 
@@ -108,10 +192,11 @@ impl Reloader {
             let place = format!("{}:{}", place.file, place.line);
             let payload = json!({ "module": module, "place": place, "why": why });
             self.record(tenant, "module.refused", payload.to_string());
+            self.forge.health(tenant, module).note(Change::Refused);
         }
     }
 
-    fn serving(&self, tenant: &str) -> Option<Arc<Generation>> {
+    pub(super) fn serving(&self, tenant: &str) -> Option<Arc<Generation>> {
         self.tenants().get(tenant)?.serving.clone()
     }
 
@@ -129,6 +214,7 @@ impl Reloader {
             let Some(generation) = self.serving(&name) else {
                 continue;
             };
+            let mut broken = self.broken(&name);
             for module in generation.programs.modules.values() {
                 let health = module.health.show((self.now)());
                 let figure = |key: &str| health.get(key).cloned().unwrap_or_default();
@@ -138,10 +224,78 @@ impl Reloader {
                     "state": figure("state"), "instances": figure("instances"),
                     "starts": figure("starts"), "traps": figure("traps"),
                     "generation": generation.number,
+                    "refused": broken.remove(&module.name).map(|b| b.refusal.why.join("; ")),
+                }));
+            }
+            for (module, left_out) in broken {
+                rows.push(json!({
+                    "tenant": name, "module": module, "version": null, "world": null, "kind": null,
+                    "state": "refused", "instances": 0, "starts": 0, "traps": 0,
+                    "generation": generation.number, "refused": left_out.refusal.why.join("; "),
                 }));
             }
         }
         Ok(Value::Array(rows))
+    }
+
+    fn broken(&self, tenant: &str) -> BTreeMap<String, Broken> {
+        let tenants = self.tenants();
+        let known = tenants.get(tenant).map(|tenant| tenant.broken.clone());
+        known.unwrap_or_default()
+    }
+
+    /// What modules did and what happened to them, in Prometheus' text format.
+    pub fn module_metrics(&self) -> String {
+        let generations: Vec<Arc<Generation>> = {
+            let tenants = self.tenants();
+            let serving = tenants.values().filter_map(|tenant| tenant.serving.clone());
+            serving.collect()
+        };
+        let modules: Vec<&Arc<Module>> = generations
+            .iter()
+            .flat_map(|generation| generation.programs.modules.values())
+            .collect();
+        let of = |module: &Module| {
+            let tenant = module.tenant.as_str();
+            format!("tenant=\"{tenant}\",module=\"{}\"", module.name)
+        };
+        let mut text = String::new();
+        let counts: [(&str, &str, fn(&Health) -> &AtomicU64); 5] = [
+            ("module_starts_total", "counter", |health| &health.starts),
+            ("module_traps_total", "counter", |health| &health.traps),
+            ("module_overruns_total", "counter", |health| {
+                &health.overruns
+            }),
+            ("module_refusals_total", "counter", |health| {
+                &health.refusals
+            }),
+            ("module_instances", "gauge", |health| &health.instances),
+        ];
+        for (name, kind, count) in counts {
+            text.push_str(&format!("# TYPE cordboard_{name} {kind}\n"));
+            for module in &modules {
+                let value = count(&module.health).load(Ordering::Relaxed);
+                text.push_str(&format!("cordboard_{name}{{{}}} {value}\n", of(module)));
+            }
+        }
+        text.push_str("# TYPE cordboard_module_enabled gauge\n");
+        for module in &modules {
+            let enabled = u8::from(module.health.state((self.now)()) == State::Enabled);
+            text.push_str(&format!(
+                "cordboard_module_enabled{{{}}} {enabled}\n",
+                of(module)
+            ));
+        }
+        text.push_str("# TYPE cordboard_module_changes_total counter\n");
+        for module in modules {
+            let labels = of(module);
+            for (change, count) in module.health.changes() {
+                text.push_str(&format!(
+                    "cordboard_module_changes_total{{{labels},change=\"{change}\"}} {count}\n"
+                ));
+            }
+        }
+        text
     }
 
     /// All that is known of one module of a tenant.
@@ -156,7 +310,15 @@ impl Reloader {
             let refused = tenants.get(&tenant).and_then(|t| t.refused.as_ref());
             fields.insert("tenant".into(), tenant.as_str().into());
             fields.insert("generation".into(), generation.number.into());
-            fields.insert("refused".into(), refused.map(|r| r.0.clone()).into());
+            fields.insert(
+                "dialplan_refused".into(),
+                refused.map(|r| r.0.clone()).into(),
+            );
+            let broken = tenants.get(&tenant).and_then(|t| t.broken.get(name));
+            let why = broken.map(|broken| broken.refusal.why.clone());
+            fields.insert("refused".into(), why.into());
+            let failed = self.build_failure(&module.manifest.name);
+            fields.insert("build_failed".into(), failed.into());
         }
         Ok(shown)
     }
@@ -175,6 +337,9 @@ impl Reloader {
                 .keys()
                 .map(String::as_str)
                 .collect();
+            if let Some(broken) = self.broken(&tenant).get(name) {
+                return Err(broken.to_string());
+            }
             let known = match known.is_empty() {
                 true => "it has none".to_owned(),
                 false => format!("it has {}", known.join(", ")),
@@ -205,6 +370,10 @@ impl Reloader {
             true => "module.enabled",
             false => "module.disabled",
         };
+        module.health.note(match enabled {
+            true => Change::Enabled,
+            false => Change::Disabled,
+        });
         let payload = json!({ "module": name, "by": "operator" });
         self.record(&tenant, topic, payload.to_string());
         Ok(json!({ "tenant": tenant, "module": name, "enabled": enabled, "kept": kept.is_ok() }))
@@ -257,31 +426,60 @@ impl Reloader {
         }
     }
 
-    /// Loads what has changed, and shows the modules then.
+    /// Builds and loads what has changed, also what has failed before, and shows the modules then.
     ///
     /// # Errors
-    /// What was refused, for people.
+    /// What the compiler said, or what was refused, for people.
     pub async fn reload_modules(
         self: &Arc<Self>,
         tenant: Option<&str>,
         name: Option<&str>,
     ) -> Result<Value, String> {
         let before = self.modules_by_hash(tenant)?;
+        let fresh = self.build_now(tenant, name).await?;
+        self.forge.forgive();
         self.reload().await?;
         let after = self.modules_by_hash(tenant)?;
         let wanted = |key: &&(String, String)| name.is_none_or(|name| key.1 == name);
-        let rows: Vec<Value> = after
+        let mut rows: Vec<Value> = after
             .iter()
             .filter(|(key, _)| wanted(key))
             .map(|(key, hash)| {
-                let fresh = before.get(key) != Some(hash);
-                json!({ "tenant": key.0, "module": key.1, "changed": fresh, "hash": hash })
+                let changed = before.get(key) != Some(hash);
+                let broken = self.broken(&key.0).remove(&key.1);
+                json!({
+                    "tenant": key.0, "module": key.1, "built": fresh.contains(key),
+                    "changed": changed, "hash": hash,
+                    "refused": broken.map(|b| b.refusal.why.join("; ")),
+                })
             })
             .collect();
+        rows.extend(self.left_out(tenant, name)?);
         if let (Some(name), true) = (name, rows.is_empty()) {
             return Err(format!("no tenant that was meant has a module `{name}`"));
         }
         Ok(Value::Array(rows))
+    }
+
+    /// Modules that are broken and of which nothing serves, as a reload shows them.
+    fn left_out(&self, tenant: Option<&str>, name: Option<&str>) -> Result<Vec<Value>, String> {
+        let tenant = tenant.map(|_| self.name(tenant)).transpose()?;
+        let tenants = self.tenants();
+        let mut rows = Vec::new();
+        for (of, known) in tenants.iter() {
+            if tenant.as_ref().is_some_and(|wanted| wanted != of) {
+                continue;
+            }
+            for (module, broken) in &known.broken {
+                if broken.serves.is_none() && name.is_none_or(|name| name == module) {
+                    rows.push(json!({
+                        "tenant": of, "module": module, "built": false, "changed": false,
+                        "hash": null, "refused": broken.refusal.why.join("; "),
+                    }));
+                }
+            }
+        }
+        Ok(rows)
     }
 
     fn modules_by_hash(

@@ -9,6 +9,9 @@ use crate::data_dir::DataDir;
 use crate::loader::forge::Compilers;
 use crate::mailbox::{Mailbox, mailbox};
 
+mod bases;
+mod modules;
+
 /// A node's reloader over a folder of its own.
 struct Place {
     root: PathBuf,
@@ -32,7 +35,7 @@ fn reloader(root: &Path, store: &Arc<dyn Store>) -> (Arc<Reloader>, Mailbox<Inpu
     let roots = vec![root.join("modules")];
     let parts = ReloaderParts {
         folders,
-        forge: Arc::new(Forge::new(roots, Compilers::default(), &settings)),
+        forge: Arc::new(Forge::new(roots, modules::lua(), &settings)),
         now: Arc::new(|| Duration::ZERO),
         store: Arc::clone(store),
         shard: sender,
@@ -77,6 +80,9 @@ impl Place {
     /// Loads; gives the tenants refused.
     async fn load(&self) -> Vec<String> {
         let outcome = self.reloader.load_all().await.unwrap();
+        for (name, why) in &outcome.refused {
+            println!("{name}: {why}");
+        }
         outcome.refused.into_iter().map(|(name, _)| name).collect()
     }
 

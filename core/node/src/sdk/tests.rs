@@ -47,6 +47,7 @@ fn shop(scratch: &Scratch) -> Workshop {
         cache: scratch.at("cache"),
         say: Box::new(|_| {}),
         rustc: OnceCell::new(),
+        gentle: false,
     }
 }
 

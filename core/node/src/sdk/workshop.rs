@@ -1,5 +1,8 @@
 //! Where modules are built: the SDK's folder, a cache, and other people's tools run in order.
 //!
+//! The SDK is the folder that CORDBOARD_SDK names, else `sdk` here or beside the program, else the
+//! one that the program carries, unpacked into the cache: the first that is there.
+//!
 //! Tools are fetched and kept in the cache (`CORDBOARD_CACHE`, else `~/.cache/cordboard`, else the
 //! data folder): what was fetched or built for one module or one installation serves the others.
 //! Nothing in it is needed by a running switch, and all of it may be deleted.
@@ -16,6 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::carried;
 
 /// Most bytes of a tool's output that are kept; of more, the last.
 const OUTPUT_BYTES_MAX: usize = 256 << 10;
@@ -96,6 +101,8 @@ pub struct Workshop {
     pub say: Box<dyn Fn(&str)>,
     /// What rustc calls itself, once it was asked.
     pub(super) rustc: OnceCell<String>,
+    /// Its tools give way to everything else on this machine.
+    pub(super) gentle: bool,
 }
 
 impl fmt::Debug for Workshop {
@@ -113,20 +120,35 @@ impl Workshop {
     /// The workshop of this installation; `data` is the last place for the cache.
     ///
     /// # Errors
-    /// There is no SDK.
+    /// CORDBOARD_SDK names no SDK, or the cache cannot be written.
     pub fn open(data: &Path, say: Box<dyn Fn(&str)>) -> Result<Self, BuildError> {
-        let sdk = find_sdk().ok_or_else(|| {
-            BuildError::new(
-                "the SDK is not found beside this program nor in ./sdk",
-                "set CORDBOARD_SDK to the folder `sdk` of Cordboard's source",
-            )
-        })?;
+        let cache = cache(data);
         Ok(Self {
-            sdk,
-            cache: cache(data),
+            sdk: find_sdk(&cache)?,
+            cache,
             say,
             rustc: OnceCell::new(),
+            gentle: false,
         })
+    }
+
+    /// Folder that Rust modules are built in. One for each SDK that was carried: cargo goes by the
+    /// times of files, and an older SDK may be unpacked later than a newer one.
+    pub fn target(&self, name: &str) -> PathBuf {
+        let leads = fs::read_link(&self.sdk).ok();
+        let of = leads.as_ref().and_then(|sdk| sdk.file_name());
+        self.cache.join(match of {
+            Some(of) => format!("{name}-{}", of.to_string_lossy()),
+            None => name.to_owned(),
+        })
+    }
+
+    /// A workshop beside a running switch: its tools get what processor time nobody else wants.
+    pub fn gentle(self) -> Self {
+        Self {
+            gentle: on_path("nice").is_some(),
+            ..self
+        }
     }
 
     /// Runs a tool to its end within `time`; gives its standard output.
@@ -139,7 +161,14 @@ impl Workshop {
 
     /// A command without the environment that tools must not inherit.
     pub fn tool(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match self.gentle {
+            true => {
+                let mut gentle = Command::new("nice");
+                gentle.args(["-n", "19"]).arg(program);
+                gentle
+            }
+            false => Command::new(program),
+        };
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if text == "CARGO" || NOT_FOR_TOOLS.iter().any(|bad| text.starts_with(bad)) {
@@ -158,23 +187,35 @@ impl Workshop {
         name: &str,
         fill: impl FnOnce(&Path) -> Result<(), BuildError>,
     ) -> Result<PathBuf, BuildError> {
-        let folder = self.cache.join(name);
-        if folder.is_dir() {
-            return Ok(folder);
-        }
-        let fresh = self.cache.join(format!("{name}.{}", std::process::id()));
-        let _ = fs::remove_dir_all(&fresh);
-        fs::create_dir_all(&fresh).map_err(|e| on_disk(&fresh, &e))?;
-        let filled = fill(&fresh).and_then(|()| match fs::rename(&fresh, &folder) {
-            // Somebody else was faster.
-            Err(_) if folder.is_dir() => Ok(()),
-            other => other.map_err(|e| on_disk(&folder, &e)),
-        });
-        if fresh.exists() {
-            let _ = fs::remove_dir_all(&fresh);
-        }
-        filled.map(|()| folder)
+        fetched(&self.cache, name, fill)
     }
+}
+
+/// Makes `cache/name` by `fill`, which is given an empty folder beside it; a failure leaves nothing.
+///
+/// # Errors
+/// What `fill` says, or the file system.
+pub fn fetched(
+    cache: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> Result<(), BuildError>,
+) -> Result<PathBuf, BuildError> {
+    let folder = cache.join(name);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let fresh = cache.join(format!("{name}.{}", std::process::id()));
+    let _ = fs::remove_dir_all(&fresh);
+    fs::create_dir_all(&fresh).map_err(|e| on_disk(&fresh, &e))?;
+    let filled = fill(&fresh).and_then(|()| match fs::rename(&fresh, &folder) {
+        // Somebody else was faster.
+        Err(_) if folder.is_dir() => Ok(()),
+        other => other.map_err(|e| on_disk(&folder, &e)),
+    });
+    if fresh.exists() {
+        let _ = fs::remove_dir_all(&fresh);
+    }
+    filled.map(|()| folder)
 }
 
 /// An error of the file system.
@@ -189,19 +230,27 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn find_sdk() -> Option<PathBuf> {
-    let given = std::env::var_os("CORDBOARD_SDK").map(PathBuf::from);
+fn find_sdk(cache: &Path) -> Result<PathBuf, BuildError> {
+    let is_sdk = |dir: &PathBuf| dir.join("wit/module.wit").is_file();
+    if let Some(given) = std::env::var_os("CORDBOARD_SDK").map(PathBuf::from) {
+        return match is_sdk(&given) {
+            true => Ok(given),
+            false => Err(BuildError::new(
+                format!("CORDBOARD_SDK names {}, which is no SDK", given.display()),
+                "name the folder `sdk` of Cordboard's source, or leave it out",
+            )),
+        };
+    }
     let here = std::env::current_dir().ok().map(|dir| dir.join("sdk"));
     let program = std::env::current_exe().ok();
     let beside = program
         .iter()
         .flat_map(|path| path.ancestors())
         .map(|dir| dir.join("sdk"));
-    given
-        .into_iter()
-        .chain(here)
-        .chain(beside)
-        .find(|dir| dir.join("wit/module.wit").is_file())
+    match here.into_iter().chain(beside).find(is_sdk) {
+        Some(found) => Ok(found),
+        None => carried::unpacked(cache),
+    }
 }
 
 fn cache(data: &Path) -> PathBuf {
@@ -217,7 +266,12 @@ fn cache(data: &Path) -> PathBuf {
 }
 
 fn run(command: &mut Command, time: Duration) -> Result<String, BuildError> {
-    let name = command.get_program().to_string_lossy().into_owned();
+    let mut name = command.get_program().to_string_lossy().into_owned();
+    if name == "nice"
+        && let Some(tool) = command.get_args().nth(2)
+    {
+        name = tool.to_string_lossy().into_owned();
+    }
     let spawned = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
