@@ -98,6 +98,10 @@ pub const SDP_WORDS: &[&str] = &[
 ];
 
 pub const KDL_WORDS: &[&str] = &[
+    "override hours {",
+    "value number ",
+    "{value.number}",
+    "base \"../_base\"\n",
     "{",
     "}",
     "{\n",

@@ -34,6 +34,34 @@ pub fn fuzz_dialplan(bytes: &[u8]) {
     }
     let _ = load_node("_node.kdl", &text);
     let _ = format("main.kdl", &text);
+    stands_on_itself(&text);
+}
+
+/// Reads a text as a base and, above it, as a tenant's own file, so that what it says outermost
+/// replaces what it says.
+fn stands_on_itself(text: &str) {
+    let head = "tenant a domain=\"a.example\"\nbase \"../_base\"\n";
+    let files = [
+        ("../_base/main.kdl", text),
+        ("../_base/t.csv", text),
+        ("head.kdl", head),
+        ("main.kdl", text),
+    ];
+    let mut source = Source::of(files);
+    let known = Known::of(["welcome"], ["welcome"]).with_modules([sample::module()]);
+    let mut cache = Cache::new();
+    // Twice, so that what was kept is asked as well; then without the tenant's part, which may be good.
+    let once = load(&source, &known, &mut cache).map(|l| l.dialplan.hash);
+    let again = load(&source, &known, &mut cache).map(|l| l.dialplan.hash);
+    debug_assert_eq!(once, again);
+    if let Err(findings) = &once {
+        let shown = findings.get(..20).unwrap_or(findings);
+        debug_assert!(!render(shown, &source, false).is_empty());
+    }
+    let _ = crate::own_lines(&source).0.to_string();
+    source.files.remove("main.kdl");
+    let _ = load(&source, &known, &mut cache);
+    let _ = crate::own_lines(&source).0.to_string();
 }
 
 /// Reads bytes as a condition and as a template, and asks both of an odd call.
@@ -201,6 +229,17 @@ mod tests {
                 "when", "else", "\"hour > 5\"", "play", "welcome", "=", "digits=1", "collect", "on", "5s", "/-",
                 "/*", "*/", "//", "x{7,9}", "#true", "true", "#\"", "\\", "(a)", "é", "dids", "calendar", "open",
                 "mon-fri", "\"08:00-18:00\"", "test", "call", "user", "trunk", "goto", "hangup", ",", "+441,main\n"]),
+            0..60)) {
+            super::fuzz_dialplan(words.concat().as_bytes());
+        }
+
+        #[test]
+        fn nothing_that_looks_like_a_base_panics(words in prop::collection::vec(
+            prop::sample::select(vec!["override a", "override b", "override", " {", "}", "\n", ";", " ", "value a", "value b",
+                "value", " \"{value.a}\"", " \"x{value.b}y\"", "\"{{value.a}}\"", " x={value.a}", " x=\"{value.a}\"", " 7", " \"5s\"",
+                " welcome", "base \"../_base\"", "base \"../_b\"", "base", "route r", "play", "wait", "goto r", "hangup",
+                "calendar c", "open daily", "\"08:00-18:00\"", "did \"{value.a}\"", "did \"+44\"", "user u", "module desk", "config",
+                "line \"{value.a}\"", "when \"var.x == '{value.a}'\"", "else", "on other", "tenant b", "test", "(a)", "/-", "dids \"t.csv\""]),
             0..60)) {
             super::fuzz_dialplan(words.concat().as_bytes());
         }

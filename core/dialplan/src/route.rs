@@ -15,9 +15,10 @@ use crate::schema::{Loaded, ModuleStep};
 use crate::template::Template;
 
 /// Where something stands in the tenant's files.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct Place {
-    /// File relative to the tenant's folder, `main.kdl`.
+    /// File relative to the tenant's folder, `main.kdl`; of a base `../_base/main.kdl`.
+    #[serde(serialize_with = "crate::diagnostic::as_text")]
     pub file: Arc<str>,
     /// Line from 1.
     pub line: u32,

@@ -14,6 +14,11 @@ use crate::diagnostic::{Diagnostic, Lines, Mark};
 use crate::file::sketch::{Tree, uses};
 use crate::file::tree::{Node, Property, Span, Value, ValueKind};
 
+/// Most bytes that values put into one file; what is beyond is refused and not put in.
+const FILLED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What a word costs beside its bytes.
+const WORD_BYTES: usize = 16;
+
 /// A file with everything in its place.
 pub(super) struct Expanded {
     pub(super) nodes: Vec<Node>,
@@ -32,6 +37,7 @@ pub(super) fn expand(tree: &Arc<Tree>, context: &Context) -> Expanded {
     let mut expander = Expander {
         tree,
         context,
+        filled_bytes: 0,
         out: Expanded {
             nodes: Vec::new(),
             others: Vec::new(),
@@ -50,6 +56,8 @@ pub(super) fn expand(tree: &Arc<Tree>, context: &Context) -> Expanded {
 struct Expander<'t> {
     tree: &'t Arc<Tree>,
     context: &'t Context,
+    /// Bytes that values have put in so far.
+    filled_bytes: usize,
     out: Expanded,
 }
 
@@ -199,7 +207,7 @@ impl Expander<'_> {
         let (at, name) = all.next()?;
         let is_all = at == 0 && text.len() == crate::file::sketch::VALUE.len() + name.len() + 1;
         let held = self.context.values.get(name).filter(|_| is_all)?;
-        if held.says.is_empty() {
+        if held.says.is_empty() || !self.affords(held, value.span) {
             return None;
         }
         self.out.because.push(because(value.span, name, held));
@@ -223,6 +231,9 @@ impl Expander<'_> {
                 self.say_no_more(&value);
                 continue;
             }
+            if !self.affords(held, value.span) {
+                continue;
+            }
             any = true;
             self.out.because.push(because(value.span, name, held));
             out.push_str(text.get(end..at).unwrap_or(""));
@@ -239,6 +250,25 @@ impl Expander<'_> {
             inside: None,
             ..value
         }
+    }
+
+    /// True while what values put in is within its bound; says so once where it is not.
+    fn affords(&mut self, held: &Held, span: Span) -> bool {
+        let words = held.says.iter().map(|word| shown(word).len() + WORD_BYTES);
+        let before = self.filled_bytes;
+        self.filled_bytes = before.saturating_add(words.sum());
+        if self.filled_bytes <= FILLED_BYTES_MAX {
+            return true;
+        }
+        if before <= FILLED_BYTES_MAX {
+            let mark = self.lines(span.file).mark(span.at, span.len);
+            let message = "values put more than 4 MiB into this file";
+            let finding = Diagnostic::error(mark, codes::BAD_VALUE, message);
+            self.out
+                .findings
+                .push(finding.help("use fewer or shorter ones"));
+        }
+        false
     }
 
     fn unknown(&mut self, value: &Value, at: usize, name: &str) {
