@@ -4,6 +4,7 @@
 //! lock a matching mailbox, allocates once where anybody listens and not at all where nobody
 //! does. Subscribing and leaving are rare and take the write lock.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -14,9 +15,55 @@ use crate::topic::Filter;
 
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    mailboxes: RwLock<Vec<Arc<Mailbox>>>,
+    mailboxes: RwLock<Mailboxes>,
     retained: Mutex<Retained>,
     missed: AtomicU64,
+}
+
+/// Mailboxes by the tenant they want, so that an event is held against those of its own tenant and
+/// not against those of a thousand others.
+#[derive(Debug, Default)]
+struct Mailboxes {
+    of: HashMap<Arc<str>, Vec<Arc<Mailbox>>>,
+    of_all: Vec<Arc<Mailbox>>,
+}
+
+impl Mailboxes {
+    fn put(&mut self, mailbox: Arc<Mailbox>) {
+        match &mailbox.filter.tenant {
+            Some(tenant) => self.of.entry(tenant.clone()).or_default().push(mailbox),
+            None => self.of_all.push(mailbox),
+        }
+    }
+
+    fn remove(&mut self, mailbox: &Arc<Mailbox>) {
+        let other = |known: &Arc<Mailbox>| !Arc::ptr_eq(known, mailbox);
+        let Some(tenant) = &mailbox.filter.tenant else {
+            return self.of_all.retain(other);
+        };
+        if let Some(own) = self.of.get_mut(tenant) {
+            own.retain(other);
+            own.shrink_to_fit();
+            if own.is_empty() {
+                self.of.remove(tenant);
+            }
+        }
+    }
+
+    /// Those that an event of this tenant may be for.
+    fn near(&self, tenant: &str) -> impl Iterator<Item = &Arc<Mailbox>> {
+        let own = self.of.get(tenant).map(Vec::as_slice).unwrap_or_default();
+        own.iter().chain(&self.of_all)
+    }
+
+    fn drain(&mut self) -> impl Iterator<Item = Arc<Mailbox>> {
+        let of = std::mem::take(&mut self.of).into_values().flatten();
+        of.chain(std::mem::take(&mut self.of_all))
+    }
+
+    fn count(&self) -> usize {
+        self.of.values().map(Vec::len).sum::<usize>() + self.of_all.len()
+    }
 }
 
 impl Shared {
@@ -25,7 +72,7 @@ impl Shared {
             .mailboxes
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        all.retain(|other| !Arc::ptr_eq(other, mailbox));
+        all.remove(mailbox);
     }
 }
 
@@ -35,7 +82,7 @@ impl Drop for Shared {
             .mailboxes
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        for mailbox in all.drain(..) {
+        for mailbox in all.drain() {
             mailbox.close();
         }
     }
@@ -72,7 +119,7 @@ impl Bus {
         let mailbox = Arc::new(Mailbox::new(filter, bound));
         let lock = self.shared.mailboxes.write();
         lock.unwrap_or_else(PoisonError::into_inner)
-            .push(mailbox.clone());
+            .put(mailbox.clone());
         Subscription {
             mailbox,
             bus: Arc::downgrade(&self.shared),
@@ -102,7 +149,7 @@ impl Bus {
     pub fn wanted(&self, tenant: &str, topic: &str) -> bool {
         let lock = self.shared.mailboxes.read();
         let all = lock.unwrap_or_else(PoisonError::into_inner);
-        all.iter()
+        all.near(tenant)
             .any(|mailbox| mailbox.filter.takes(tenant, topic))
     }
 
@@ -111,7 +158,8 @@ impl Bus {
     pub fn publish(&self, envelope: Envelope) -> usize {
         let lock = self.shared.mailboxes.read();
         let all = lock.unwrap_or_else(PoisonError::into_inner);
-        let mut takers = all.iter().filter(|m| m.filter.matches(&envelope));
+        let near = all.near(&envelope.tenant);
+        let mut takers = near.filter(|m| m.filter.matches(&envelope));
         let Some(first) = takers.next() else {
             return 0;
         };
@@ -127,7 +175,10 @@ impl Bus {
     fn publish_shared(&self, envelope: &Arc<Envelope>) {
         let lock = self.shared.mailboxes.read();
         let all = lock.unwrap_or_else(PoisonError::into_inner);
-        for mailbox in all.iter().filter(|m| m.filter.matches(envelope)) {
+        for mailbox in all
+            .near(&envelope.tenant)
+            .filter(|m| m.filter.matches(envelope))
+        {
             self.deliver(mailbox, envelope.clone());
         }
     }
@@ -146,7 +197,7 @@ impl Bus {
     /// Open subscriptions.
     pub fn subscriptions(&self) -> usize {
         let lock = self.shared.mailboxes.read();
-        lock.unwrap_or_else(PoisonError::into_inner).len()
+        lock.unwrap_or_else(PoisonError::into_inner).count()
     }
 
     /// Keeps the envelope as the latest fact under its tenant, its topic and `key`, and

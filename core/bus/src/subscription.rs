@@ -15,6 +15,9 @@ use crate::topic::Filter;
 /// Most envelopes that one mailbox may hold; a larger wish is cut to this.
 pub const MAILBOX_ENVELOPES_MAX: usize = 65_536;
 
+/// An empty mailbox keeps room for so many envelopes.
+const KEPT_MAX: usize = 32;
+
 /// What a reader gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
@@ -74,6 +77,10 @@ impl Mailbox {
     fn take(&self) -> Option<Received> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let envelope = waiting.envelopes.pop_front()?;
+        // After a burst the room for it is given back.
+        if waiting.envelopes.is_empty() && waiting.envelopes.capacity() > KEPT_MAX {
+            waiting.envelopes = VecDeque::new();
+        }
         let missed = std::mem::take(&mut waiting.missed);
         Some(Received { missed, envelope })
     }

@@ -6,16 +6,19 @@
 
 pub mod capability;
 pub mod contract;
+pub mod crew;
 pub mod lua;
 pub mod manifest;
 pub mod module;
+pub mod native;
 pub mod package;
 pub mod program;
+pub mod quota;
 pub mod reporter;
 pub mod service;
 pub mod wasm;
 
 pub use lua::{
     Argument, Compiled, CpuTime, HttpHost, Limits, LuaHost, Script, ScriptDiagnostic,
-    ScriptManifest, Scripts, Worker, WorkerClosed, Workers,
+    ScriptManifest, Scripts, WorkerClosed,
 };

@@ -3,9 +3,9 @@
 //! `Scripts::compile` checks a folder of files and turns them into bytecode. A `LuaHost` runs
 //! them: a script that calls a host function yields a request out of its coroutine, and the
 //! answer goes back in by `handle`. Nothing here reads a clock, a file or a socket, and nothing is
-//! asynchronous, so the same answers give the same turns. `Worker` puts a host on a thread.
+//! asynchronous, so the same answers give the same turns. `TenantHosts` gives hosts a crew.
 //!
-//! One VM serves one script of one generation on one thread; every call has its own coroutine
+//! One VM serves one script of one generation; every call has its own coroutine
 //! and its own globals. A VM that has met its memory limit takes no new calls.
 
 mod answer;
@@ -16,7 +16,6 @@ mod host;
 mod json;
 mod lex;
 mod limits;
-mod mailbox;
 mod manifest;
 mod meter;
 mod module;
@@ -26,17 +25,17 @@ mod turn;
 mod url;
 mod usage;
 mod vm;
-mod worker;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use check::nearest;
 pub use compile::{Compiled, Script, ScriptDiagnostic, Scripts};
-pub use host::LuaHost;
+pub use host::{LuaHost, WorkerClosed};
 pub use limits::Limits;
 pub use manifest::{Argument, HttpHost, ScriptManifest};
 pub use meter::CpuTime;
 pub use module::{LogSink, LuaCompiler, LuaGuest};
+pub(crate) use module::{Operation, actions, inputs};
+pub(crate) use turn::permitted;
 pub(crate) use url::host_of;
-pub use worker::{Worker, WorkerClosed, Workers};

@@ -23,11 +23,11 @@ use sha2::{Digest, Sha256};
 use crate::capability::{Allowed, Denied, Effective, Rates};
 use crate::manifest::{Kind, Manifest};
 
-pub use answered::{Steps, connector_steps, refused_steps, router_steps};
-pub use breaker::{Breaker, Health, State, TRAPS_MAX, TRAPS_WITHIN};
+pub use answered::{connector_steps, refused_steps, router_steps};
+pub use breaker::{Breaker, Change, Health, State, TRAPS_MAX, TRAPS_WITHIN};
 pub use guest::{
-    Compiler, Guest, HostFigures, ReporterGuest, RouterGuest, ServiceGuest, StepBegin, StepHost,
-    Work, wrong_world,
+    Compiler, Guest, HostFigures, Pumped, ReporterGuest, RouterGuest, ServiceGuest, StepBegin,
+    StepHost, Work, wrong_world,
 };
 
 /// Version of the contract that this switch speaks.

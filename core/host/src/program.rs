@@ -2,25 +2,25 @@
 //!
 //! `Programs` is scripts and modules of one generation; modules that did not change are shared
 //! with the generation before by their identity. `Workers` takes a call's commands and hands them
-//! to who runs the call's program: scripts to the Lua workers, a module's steps to the runner of
+//! to who runs the call's program: scripts to the Lua hosts, a module's steps to the runner of
 //! its kind, a service's steps to the service runtime. A call runs one program at a time, so
 //! where a call's answers go is known from its last `Start`. Nothing here waits.
 
-mod threads;
+mod tenant_hosts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cordboard_call::ids::CallId;
+use cordboard_call::ids::{CallId, TenantId};
 use cordboard_steps::{ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
 
 use crate::contract::World;
-use crate::lua::{Scripts, WorkerClosed, Workers as ScriptWorkers};
+use crate::lua::{Scripts, WorkerClosed};
 use crate::manifest::Kind;
 use crate::module::Module;
 
-pub use threads::{OnTurn, StepThreads, ThreadFigures};
+pub use tenant_hosts::{OnTurn, RunFigures, TenantHosts};
 
 /// What a generation can run.
 #[derive(Debug, Default)]
@@ -58,6 +58,20 @@ pub trait Runner: Send + Sync {
         &self,
         call: CallId,
         module: &Arc<Module>,
+        command: ScriptCommand,
+    ) -> Result<(), WorkerClosed>;
+}
+
+/// Runs call scripts somewhere, in the same way.
+pub trait ScriptRunner: Send + Sync {
+    /// Hands a command over, without waiting; `scripts` is the generation that the call holds.
+    ///
+    /// # Errors
+    /// There is no room.
+    fn send(
+        &self,
+        of: (&TenantId, CallId),
+        scripts: &Arc<Scripts>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed>;
 }
@@ -103,9 +117,9 @@ impl Whereabouts {
     /// A turn of a call's program: forgets the call where the program ended. Gives its module and
     /// how it failed, so that the failure is counted.
     pub fn turned(&self, call: CallId, turn: &ScriptTurn) -> Option<Arc<Module>> {
-        match turn {
-            ScriptTurn::Done { .. } | ScriptTurn::Failed { .. } => self.lock().remove(&call),
-            _ => None,
+        match turn.is_last() {
+            true => self.lock().remove(&call),
+            false => None,
         }
     }
 
@@ -120,17 +134,17 @@ pub type OnDisabled = dyn Fn(&Arc<Module>, Duration) + Send + Sync;
 
 /// Hands commands of calls to who runs their programs.
 pub struct Workers {
-    scripts: ScriptWorkers,
+    scripts: Arc<dyn ScriptRunner>,
     runners: Runners,
     whereabouts: Arc<Whereabouts>,
     now: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
 impl Workers {
-    /// Workers for scripts and runners for modules. `now` gives the time since the node's start;
+    /// A runner for scripts and runners for modules. `now` gives the time since the node's start;
     /// the runners' turns must have passed through `counted` with the same `whereabouts`.
     pub fn new(
-        scripts: ScriptWorkers,
+        scripts: Arc<dyn ScriptRunner>,
         runners: Runners,
         whereabouts: Arc<Whereabouts>,
         now: Arc<dyn Fn() -> Duration + Send + Sync>,
@@ -147,14 +161,14 @@ impl Workers {
     /// of one of the program's: the step failed. A `Kill` wants no turn.
     pub fn send(
         &self,
-        call: CallId,
+        (tenant, call): (&TenantId, CallId),
         programs: &Programs,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
         match &command {
             ScriptCommand::Start(start) => {
                 let Some(step) = start.program.step() else {
-                    return self.script(call, programs, command);
+                    return self.script((tenant, call), programs, command);
                 };
                 match programs.module(&step.module).cloned() {
                     Some(module) => self.start(call, &module, command),
@@ -168,14 +182,14 @@ impl Workers {
                 let module = self.whereabouts.lock().get(&call).cloned();
                 match module {
                     Some(module) => self.forward(call, &module, command),
-                    None => self.script(call, programs, command),
+                    None => self.script((tenant, call), programs, command),
                 }
             }
             ScriptCommand::Kill => {
                 let module = self.whereabouts.lock().remove(&call);
                 let _ = match module {
                     Some(module) => self.forward(call, &module, command),
-                    None => self.script(call, programs, command),
+                    None => self.script((tenant, call), programs, command),
                 };
                 None
             }
@@ -184,11 +198,11 @@ impl Workers {
 
     fn script(
         &self,
-        call: CallId,
+        of: (&TenantId, CallId),
         programs: &Programs,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
-        let sent = self.scripts.send(call, &programs.scripts, command);
+        let sent = self.scripts.send(of, &programs.scripts, command);
         let full = |_| {
             let message = "no script worker has room".to_owned();
             failed(ScriptErrorKind::Overload, message)
@@ -256,7 +270,7 @@ pub fn failure(module: &Module, error: &ScriptError, now: Duration) -> Option<Du
     Some(until.saturating_sub(now))
 }
 
-fn failed(kind: ScriptErrorKind, message: String) -> ScriptTurn {
+pub(crate) fn failed(kind: ScriptErrorKind, message: String) -> ScriptTurn {
     ScriptTurn::Failed {
         error: ScriptError {
             message,

@@ -65,6 +65,8 @@ pub struct Folder {
     source: String,
     make: MakeReporter,
     guest: Option<Box<dyn ReporterGuest>>,
+    /// Its guest is put away: `totals` are all of its state.
+    parked: bool,
     cursor: u64,
     totals: Totals,
     left_out: Vec<u64>,
@@ -116,6 +118,7 @@ impl Folder {
             source: source.to_owned(),
             make,
             guest: Some(guest),
+            parked: false,
             cursor: totals.cursor,
             totals,
             left_out: Vec::new(),
@@ -129,7 +132,32 @@ impl Folder {
 
     /// It cannot be made again.
     pub fn is_down(&self) -> bool {
-        self.guest.is_none()
+        self.guest.is_none() && !self.parked
+    }
+
+    /// Its guest is put away until there is something to fold or to say.
+    pub fn is_parked(&self) -> bool {
+        self.parked
+    }
+
+    /// Puts the guest away, with its totals kept.
+    ///
+    /// # Errors
+    /// As `save`.
+    pub fn park(&mut self) -> Result<Totals, ScriptError> {
+        let totals = self.save()?;
+        self.parked = self.guest.take().is_some() || self.parked;
+        Ok(totals)
+    }
+
+    /// A guest that was put away is made again; what was passed over meanwhile stays so.
+    fn unpark(&mut self, folded: &mut Folded) {
+        if std::mem::take(&mut self.parked) {
+            let cursor = self.cursor;
+            if self.rebuild(folded) {
+                self.cursor = cursor;
+            }
+        }
     }
 
     /// Something was folded since the last snapshot.
@@ -142,6 +170,9 @@ impl Folder {
     pub fn fold(&mut self, events: Vec<Event>) -> Folded {
         let mut folded = Folded::default();
         let mut wanted = events;
+        if !wanted.is_empty() {
+            self.unpark(&mut folded);
+        }
         wanted.retain(|e| e.seq > self.cursor && !self.left_out.contains(&e.seq));
         for part in wanted.chunks(FOLD_MAX) {
             let Some(last) = part.last() else { continue };
@@ -229,6 +260,7 @@ impl Folder {
         verb: &str,
         arguments: &Value,
     ) -> Result<Result<Report, Refused>, ScriptError> {
+        self.unpark(&mut Folded::default());
         let Some(guest) = &mut self.guest else {
             let message = "the reporter is down; its last failure stands in `module info`";
             return Err(ScriptError {
@@ -251,6 +283,9 @@ impl Folder {
     /// The guest broke on it; it was made anew and must hear the journal again after `cursor`.
     pub fn save(&mut self) -> Result<Totals, ScriptError> {
         let Some(guest) = &mut self.guest else {
+            if self.parked {
+                self.totals.cursor = self.cursor;
+            }
             return Ok(self.totals.clone());
         };
         match save(guest.as_mut()) {
@@ -373,6 +408,25 @@ mod tests {
             0,
             "another version folds from the beginning"
         );
+    }
+
+    #[test]
+    fn a_reporter_that_was_put_away_goes_on_where_it_was() {
+        let mut folder = start(None);
+        folder.fold(vec![event(1, json!(5)), event(2, json!(6))]);
+        let kept = folder.park().unwrap();
+        assert!(folder.is_parked() && !folder.is_down() && !folder.is_dirty());
+        assert_eq!((kept.cursor, folder.park().unwrap().cursor), (2, 2));
+        // Events that it does not want go by.
+        folder.pass(7);
+        assert!(folder.is_dirty());
+        assert_eq!(folder.save().unwrap().cursor, 7);
+        assert!(!folder.is_dirty() && folder.is_parked());
+        assert_eq!(shown(&mut folder), "11");
+        assert!(!folder.is_parked());
+        folder.park().unwrap();
+        assert_eq!(folder.fold(vec![event(8, json!(1))]), Folded::default());
+        assert_eq!((shown(&mut folder), folder.cursor()), ("12".to_owned(), 8));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `WasmEngine` is there once a process. `WasmCompiler` makes a `Guest` of an artefact; routers,
 //! services and reporters are asked through it and answer at once. Call scripts and connectors
 //! stand still in the middle of their code while the call does what they asked for: a `WasmHost`
-//! runs them on one thread, slice by slice, and `WasmThreads` gives hosts threads and mailboxes.
+//! runs those of one tenant, slice by slice.
 //!
 //! A guest has memory, time, host calls and instances up to its module's limits and its tenant's
 //! quota, and nothing else: no WASI, no file, no socket. What ends a guest ends nothing but it.
@@ -19,16 +19,12 @@ mod guest;
 mod host;
 mod hosts;
 mod instance;
-mod quota;
 mod ready;
 mod state;
 #[cfg(test)]
 mod tests;
-mod threads;
 
 pub use compile::{VERB as COMPILE_VERB, compile_to};
 pub use engine::{Compiling, EngineError, SLICE, WasmEngine, WasmLimits};
 pub use guest::{WasmCompiler, WasmGuest};
-pub use host::{Pumped, WasmHost};
-pub use quota::{Account, Quota, Used};
-pub use threads::WasmThreads;
+pub use host::WasmHost;

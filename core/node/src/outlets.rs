@@ -60,7 +60,8 @@ impl Outlets {
         generation: &Generation,
         command: ScriptCommand,
     ) -> Option<Input> {
-        let turn = self.workers.send(call, &generation.programs, command);
+        let of = (&generation.tenant, call);
+        let turn = self.workers.send(of, &generation.programs, command);
         Some(Input::Script { call, turn: turn? })
     }
 

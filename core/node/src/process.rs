@@ -1,5 +1,5 @@
 //! What the process asks of the system about itself.
-#![allow(unsafe_code)] // clock_gettime(2) by thread, prctl(2) and the allocator's collector have no safe wrapper.
+#![allow(unsafe_code)] // clock_gettime(2) by thread, setpriority(2), prctl(2) and the allocator's collector have no safe wrapper.
 
 use std::time::Duration;
 
@@ -25,6 +25,14 @@ pub fn thread_cpu() -> Duration {
 pub fn use_small_pages() {
     // SAFETY: this prctl(2) takes plain numbers and changes only how later memory is backed.
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+}
+
+/// The calling thread gives way to those that carry signalling and audio where they want a core at
+/// the same time. Where the system refuses, nothing changes.
+pub fn give_way() {
+    const NICE: libc::c_int = 5;
+    // SAFETY: takes plain numbers; on Linux 0 is the calling thread and not the process.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
 }
 
 /// Gives the system back what the calling thread allocated and others have freed since: the

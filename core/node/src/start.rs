@@ -31,6 +31,7 @@ use crate::cli::Start;
 use crate::clock::{Clock, unix_ms};
 use crate::control::server;
 use crate::data_dir::{DataDir, random_bytes};
+use crate::hosting::gauges::{self, Gauges, Looking};
 use crate::journal_door::NodeJournal;
 use crate::loader::Folders;
 use crate::mailbox::{Sender, mailbox};
@@ -47,6 +48,7 @@ use crate::shard::thread::ShardThread;
 use crate::shard::{Input, Shard, ShardLimits, ShardParts};
 use crate::sockets::tcp::{Tcp, TcpLimits};
 use crate::sockets::udp::UdpSocket;
+use crate::tokens::Tokens;
 use crate::{bindings, http, watch};
 
 /// Messages that may wait for the shard: more than all streams can say while it takes one turn, so
@@ -56,8 +58,6 @@ const SHARD_MAILBOX: usize = 16_384;
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// Nonces whose counts are remembered; beyond it the oldest is asked again.
 const NONCES_MAX: usize = 65_536;
-/// Threads on which services and reporters compute.
-const SERVICE_THREADS: usize = 2;
 /// Changed bindings that may wait for the store.
 const BINDINGS_WAITING: usize = 4_096;
 /// How long a stop waits for the store to take them.
@@ -136,6 +136,7 @@ fn start_log() -> SetLogFilter {
         .with(filter)
         .with(format)
         .try_init();
+    crate::shard::fault::log_places_only();
     Box::new(move |level| {
         let fresh = tracing_subscriber::EnvFilter::try_new(level).map_err(|e| e.to_string())?;
         handle.reload(fresh).map_err(|e| e.to_string())
@@ -152,6 +153,7 @@ struct Node {
     listener: tokio::net::UnixListener,
     media: MediaThreads,
     bindings: tokio::task::JoinHandle<()>,
+    looking: Looking,
     data: DataDir,
     /// Held while we run: no second switch takes this data folder.
     _lock: std::fs::File,
@@ -172,6 +174,7 @@ impl Node {
         tracing::info!("stopping");
         watching.abort();
         self.operator.modules.stop().await;
+        self.looking.stop().await;
         let (thread, shard) = (self.thread, self.shard);
         // `send` waits for room: a full mailbox must not swallow the order to stop.
         let stopped = tokio::task::spawn_blocking(move || {
@@ -274,11 +277,9 @@ async fn assemble(
         whereabouts: Arc::clone(&program_doors.whereabouts),
         on_disabled: Arc::clone(&program_doors.on_disabled),
         events: Arc::clone(&program_doors.events),
-        threads: SERVICE_THREADS,
+        crew: Arc::clone(kinds.crew().ok_or("a tool runs no switch")?),
     });
-    let modules = Arc::new(Modules::new(Arc::new(
-        hub.map_err(|e| format!("service threads: {e}"))?,
-    )));
+    let modules = Arc::new(Modules::new(Arc::new(hub)));
     let outlets = Outlets {
         tcp: Arc::clone(&tcp),
         media: media.handle(),
@@ -319,21 +320,35 @@ async fn assemble(
     };
     let reloader = Arc::new(Reloader::new(reloader, &settings));
     reloader.follow(modules.followers());
+    reloader.build_in(&data.root);
+    let accounts = kinds.crew().ok_or("a tool runs no switch")?.accounts();
+    reloader.on_ceilings(gauges::bound(accounts));
+    let looks = Gauges::new(gauges::of_accounts(accounts), store.clone(), shard.clone());
     let outcome = reloader.load_all().await?;
+    let access = Arc::new(http::Access::default());
     let operator = Arc::new(Operator {
         shard: shard.clone(),
         bus,
         reloader,
         modules,
         passwords,
+        tokens: Arc::new(Tokens::new(Arc::clone(&store))),
         log_filter,
         flush: flush_of(&journal),
-        more_figures: figures_of(&journal, &tcp),
+        more_figures: figures_of(&journal, &tcp, &access),
         stop,
     });
     let mut doors = Vec::new();
+    let door = Arc::new(http::Door {
+        operator: Arc::clone(&operator),
+        access,
+        names: http::Names {
+            hosts: settings.http_names.hosts.clone(),
+            origins: settings.http_names.origins.clone(),
+        },
+    });
     for address in &settings.http {
-        let bound = http::serve(*address, Arc::clone(&operator)).await;
+        let bound = http::serve(*address, Arc::clone(&door)).await;
         doors.push(bound.map_err(|e| format!("http {address}: {e}"))?);
     }
     greet(&data, &networks, &doors, &outcome);
@@ -346,6 +361,7 @@ async fn assemble(
         listener,
         media,
         bindings: bindings_written,
+        looking: Looking::begin(looks, runtime),
         data,
         _lock: lock,
     })
@@ -459,11 +475,12 @@ fn flush_of(journal: &Journal) -> crate::operator::Flush {
 fn figures_of(
     journal: &Journal,
     tcp: &Arc<Tcp>,
+    access: &Arc<http::Access>,
 ) -> Box<dyn Fn() -> serde_json::Value + Send + Sync> {
-    let (journal, tcp) = (journal.clone(), Arc::clone(tcp));
+    let (journal, tcp, access) = (journal.clone(), Arc::clone(tcp), Arc::clone(access));
     Box::new(move || {
         let figures = journal.figures();
-        json!({
+        let mut shown = json!({
             "journal_events_handed": figures.events_handed,
             "journal_events_written": figures.events_written,
             "journal_events_loaded": figures.events_loaded,
@@ -473,6 +490,10 @@ fn figures_of(
             "journal_commit_failures": figures.commit_failures,
             "tcp_connections": tcp.connections(),
             "tcp_refused": tcp.refused.load(std::sync::atomic::Ordering::Relaxed),
-        })
+        });
+        if let (Some(all), Some(http)) = (shown.as_object_mut(), access.figures().as_object()) {
+            all.extend(http.clone());
+        }
+        shown
     })
 }

@@ -23,9 +23,15 @@ use super::limits::Limits;
 use super::meter::CpuTime;
 use super::pool::{Code, Pool, Program, Vm};
 use super::turn::{Around, Lines, MayAsk, Moved, Rights, Suspended};
+use crate::quota::Account;
 
-/// Runs scripts and steps of modules. It stays on the thread that made it; `Worker` gives it one
-/// of its own.
+/// Whoever runs programs takes no command: its mailbox is full. The call's program is to be treated
+/// as failed with `Overload`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the script worker takes no more commands")]
+pub struct WorkerClosed;
+
+/// Runs scripts and steps of modules, on one thread at a time.
 pub struct LuaHost {
     limits: Limits,
     pool: Pool,
@@ -50,9 +56,9 @@ struct ScriptRun {
 
 impl Running {
     /// The VM that it stands in.
-    fn vm(&self) -> Option<usize> {
+    fn vm(&self) -> usize {
         match self {
-            Running::Script(run) => Some(run.vm),
+            Running::Script(run) => run.vm,
             Running::Step(run) => run.vm(),
         }
     }
@@ -61,8 +67,17 @@ impl Running {
 impl LuaHost {
     /// A host with no VM yet.
     pub fn new(limits: Limits, time: CpuTime) -> Self {
+        Self::of(limits, time, None)
+    }
+
+    /// A tenant's: the memory of its VMs is a part of what the tenant may have.
+    pub fn of_tenant(limits: Limits, time: CpuTime, account: &Arc<Account>) -> Self {
+        Self::of(limits, time, Some(account.clone()))
+    }
+
+    fn of(limits: Limits, time: CpuTime, account: Option<Arc<Account>>) -> Self {
         Self {
-            pool: Pool::new(limits.clone(), time),
+            pool: Pool::new(limits.clone(), time, account),
             limits,
             running: HashMap::new(),
         }
@@ -156,9 +171,7 @@ impl LuaHost {
         };
         let vm = running.vm();
         drop(running);
-        if let Some(vm) = vm {
-            self.pool.leave(vm);
-        }
+        self.pool.leave(vm);
         true
     }
 

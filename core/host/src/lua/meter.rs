@@ -4,6 +4,7 @@
 //! thread's CPU clock there costs more than the loop itself, so the clock is read every so many
 //! safepoints, and that distance follows how much time passed between the last two readings.
 //!
+//! At the end of a slice others have their turn (`crew::breathe`) while the script stands still.
 //! Once the budget is spent, every further safepoint stops the script: by a yield, which no
 //! `pcall` can catch, or by an error where Luau cannot yield (inside `table.sort`, `gsub` ...).
 
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mlua::{Lua, VmState};
+
+use crate::crew::SLICE;
 
 /// Where CPU time comes from.
 #[derive(Clone)]
@@ -68,6 +71,8 @@ pub(crate) struct Meter {
     allowed: AtomicU64,
     started: AtomicU64,
     last: AtomicU64,
+    /// When others last had their turn.
+    slice: AtomicU64,
     /// Where time is counted and not read.
     counted: AtomicU64,
     memory: AtomicU64,
@@ -88,6 +93,7 @@ impl Meter {
             allowed: AtomicU64::new(0),
             started: AtomicU64::new(0),
             last: AtomicU64::new(0),
+            slice: AtomicU64::new(0),
             counted: AtomicU64::new(0),
             memory: AtomicU64::new(0),
             stride: AtomicU32::new(STRIDE_MAX),
@@ -103,6 +109,7 @@ impl Meter {
         self.allowed.store(nanos(allowed), Ordering::Relaxed);
         self.started.store(now, Ordering::Relaxed);
         self.last.store(now, Ordering::Relaxed);
+        self.slice.store(now, Ordering::Relaxed);
         self.stride.store(STRIDE_MAX, Ordering::Relaxed);
         self.until_reading.store(STRIDE_MAX, Ordering::Relaxed);
         if self.stops.swap(0, Ordering::Relaxed) > 0 {
@@ -164,10 +171,15 @@ impl Meter {
         self.stride.store(stride, Ordering::Relaxed);
         self.until_reading.store(stride, Ordering::Relaxed);
         let spent = now.saturating_sub(self.started.load(Ordering::Relaxed));
-        if spent < self.allowed.load(Ordering::Relaxed) {
-            return Ok(VmState::Continue);
+        if spent >= self.allowed.load(Ordering::Relaxed) {
+            return self.stop(lua);
         }
-        self.stop(lua)
+        // Others may run in between; this thread's CPU clock stands meanwhile.
+        if now.saturating_sub(self.slice.load(Ordering::Relaxed)) > nanos(SLICE) {
+            crate::crew::breathe();
+            self.slice.store(now, Ordering::Relaxed);
+        }
+        Ok(VmState::Continue)
     }
 
     fn stop(&self, lua: &Lua) -> mlua::Result<VmState> {

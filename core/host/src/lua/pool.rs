@@ -1,5 +1,6 @@
-//! The VMs of one thread: one a script or module of one generation, opened when it is first
-//! needed, closed when its generation is over, and more of them where one has no room left.
+//! The VMs of one host: one a script or module of one generation, opened when it is first needed,
+//! closed when its generation is over or nobody came for a minute, and more of them where one has
+//! no room left. Their memory together is a part of what their tenant may have.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -12,8 +13,9 @@ use super::failure;
 use super::limits::Limits;
 use super::meter::CpuTime;
 use super::module::{LuaGuest, ModuleVm};
-use super::vm::{Base, Heap, ScriptVm};
+use super::vm::{Base, Heap, MEMORY_USED_UP, Memory, ScriptVm};
 use crate::module::Module;
+use crate::quota::Account;
 
 /// What a VM is opened for.
 #[derive(Clone)]
@@ -44,39 +46,50 @@ pub(crate) struct Vm {
     runs: usize,
     /// When it was last given a run, in starts of the pool.
     used_at: u64,
+    /// Sweeps since it was last used.
+    sweeps: u32,
+    memory: Memory,
 }
 
-/// All VMs of a thread.
+/// Sweeps after which a VM that nobody used is closed: a minute of the crew's.
+const SWEEPS_MAX: u32 = 12;
+/// All VMs of a host.
 pub(crate) struct Pool {
     limits: Limits,
     time: CpuTime,
+    account: Option<Arc<Account>>,
     vms: Slab<Vm>,
     /// VMs of a program, by its address. A VM's weak reference keeps the address from being used
     /// again.
-    by_program: HashMap<*const (), Vec<usize>>,
+    by_program: HashMap<usize, Vec<usize>>,
     starts: u64,
 }
 
 impl Program {
-    fn key(&self) -> *const () {
+    fn key(&self) -> usize {
         match self {
-            Program::Script(script) => Arc::as_ptr(script).cast(),
-            Program::Module(module) => Arc::as_ptr(module).cast(),
+            Program::Script(script) => Arc::as_ptr(script) as usize,
+            Program::Module(module) => Arc::as_ptr(module) as usize,
         }
     }
 }
 
 impl Owner {
-    fn key(&self) -> *const () {
+    fn key(&self) -> usize {
         match self {
-            Owner::Script(script) => script.as_ptr().cast(),
-            Owner::Module(module) => module.as_ptr().cast(),
+            Owner::Script(script) => script.as_ptr() as usize,
+            Owner::Module(module) => module.as_ptr() as usize,
         }
     }
 }
 
 impl Vm {
-    fn open(program: &Program, limits: &Limits, time: &CpuTime) -> Result<Vm, ScriptError> {
+    fn open(
+        program: &Program,
+        limits: &Limits,
+        time: &CpuTime,
+        account: &Option<Arc<Account>>,
+    ) -> Result<Vm, ScriptError> {
         let (base, code, owner) = match program {
             Program::Script(script) => {
                 let (base, code) = ScriptVm::open(script, limits, time)
@@ -105,7 +118,15 @@ impl Vm {
             owner,
             runs: 0,
             used_at: 0,
+            sweeps: 0,
+            memory: Memory::new(account.clone(), limit),
         })
+    }
+
+    /// Before a turn: it may have what is left of the tenant's memory, up to its own limit.
+    fn lend(&mut self) {
+        self.sweeps = 0;
+        self.memory.lend(&self.base.lua);
     }
 
     /// True when nothing runs here and nothing new may come.
@@ -119,10 +140,11 @@ impl Vm {
 }
 
 impl Pool {
-    pub fn new(limits: Limits, time: CpuTime) -> Pool {
+    pub fn new(limits: Limits, time: CpuTime, account: Option<Arc<Account>>) -> Pool {
         Pool {
             limits,
             time,
+            account,
             vms: Slab::new(),
             by_program: HashMap::new(),
             starts: 0,
@@ -145,6 +167,7 @@ impl Pool {
                 return Err(overload("no VM could take the run"));
             };
             vm.used_at = self.starts;
+            vm.lend();
             match coroutine(vm) {
                 Ok(made) => {
                     vm.runs += 1;
@@ -184,7 +207,7 @@ impl Pool {
         if own.len() >= self.limits.vms_per_script_max {
             return Err(overload("too many calls run this script"));
         }
-        self.sweep();
+        self.tidy();
         if self.vms.len() >= self.limits.vms_max {
             let idle = self
                 .vms
@@ -196,32 +219,50 @@ impl Pool {
             };
             self.close(at);
         }
-        let vm = Vm::open(program, &self.limits, &self.time)?;
+        if !Memory::has_room(self.account.as_ref()) {
+            return Err(overload(MEMORY_USED_UP));
+        }
+        let vm = Vm::open(program, &self.limits, &self.time, &self.account)?;
         let at = self.vms.insert(vm);
         self.by_program.entry(key).or_default().push(at);
         Ok(at)
     }
 
+    /// A VM for a turn.
     pub fn vm(&mut self, at: usize) -> Option<&mut Vm> {
-        self.vms.get_mut(at)
+        let vm = self.vms.get_mut(at)?;
+        vm.lend();
+        Some(vm)
     }
 
     /// A run of this VM has ended.
     pub fn leave(&mut self, at: usize) {
         if let Some(vm) = self.vms.get_mut(at) {
             vm.runs = vm.runs.saturating_sub(1);
+            vm.memory.count(vm.base.lua.used_memory());
             if vm.is_over() {
                 self.close(at);
             }
         }
     }
 
-    /// Drops VMs of programs that no generation has any more and no call runs in.
+    /// Drops VMs in which no call runs: of programs that no generation has any more, and those
+    /// that nobody used for a while.
     pub fn sweep(&mut self) {
+        for (_, vm) in &mut self.vms {
+            vm.sweeps = match vm.runs {
+                0 => vm.sweeps + 1,
+                _ => 0,
+            };
+        }
+        self.tidy();
+    }
+
+    fn tidy(&mut self) {
         let over: Vec<usize> = self
             .vms
             .iter()
-            .filter(|(_, vm)| vm.is_over())
+            .filter(|(_, vm)| vm.is_over() || vm.sweeps > SWEEPS_MAX)
             .map(|(at, _)| at)
             .collect();
         for at in over {

@@ -3,12 +3,12 @@
 mod check;
 mod examples;
 mod hostile;
+mod hosts;
 mod language;
 mod limits;
 mod outside;
 mod replay;
 mod usage;
-mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

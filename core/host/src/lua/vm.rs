@@ -21,7 +21,7 @@ use super::failure::PRELUDE;
 use super::json;
 use super::limits::Limits;
 use super::meter::{CpuTime, Meter};
-pub(crate) use heap::Heap;
+pub(crate) use heap::{Heap, MEMORY_USED_UP, Memory};
 pub(crate) use script::ScriptVm;
 
 /// The key of a run's loaded files among its globals: no script can write it.
@@ -51,6 +51,8 @@ pub(crate) struct Base {
     pub native: Table,
     /// The metatable of `call`.
     pub call_methods: Table,
+    /// Asks a router's function: `prelude.luau`.
+    pub route: Function,
 }
 
 impl Base {
@@ -79,6 +81,7 @@ impl Base {
         }
         Ok(Base {
             call_methods: kept.raw_get("call")?,
+            route: kept.raw_get("route")?,
             lua,
             meter,
             native,

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use cordboard_call::ids::CallId;
 use cordboard_steps::{
-    ScriptAnswer, ScriptCall, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn, StepProgram,
+    ScriptAnswer, ScriptCall, ScriptCommand, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn,
+    StepProgram,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,7 @@ use super::{Artefact, Module};
 use crate::contract::{
     Action, Caller, Event, Input, Query, Reasoned, Refused, Report, RouteRequest,
 };
+use crate::lua::Scripts;
 use crate::manifest::Manifest;
 
 /// Turns artefacts of one kind into guests. Called on a thread that may take its time.
@@ -224,6 +226,33 @@ pub trait StepHost {
     /// Answers the pending operation. None: there is no such run.
     fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn>;
 
+    /// Lets a run begin when its turn comes (`pump`). A turn at once: it has moved already.
+    fn admit(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
+        Some(self.begin(key, module, work))
+    }
+
+    /// Gives a run its answer; it goes on when its turn comes. A turn at once: it has moved.
+    fn answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+        self.resume(key, answer)
+    }
+
+    /// One slice of whoever is next, where a host runs its guests in slices.
+    fn pump(&mut self) -> Pumped {
+        Pumped::Nothing
+    }
+
+    /// A command of a call script, where a host runs such.
+    fn script(
+        &mut self,
+        call: CallId,
+        scripts: &Scripts,
+        command: ScriptCommand,
+    ) -> Option<ScriptTurn> {
+        let _ = (call, scripts, command);
+        let message = "nothing here runs call scripts".to_owned();
+        Some(crate::program::failed(ScriptErrorKind::Missing, message))
+    }
+
     /// Drops a run where it stands. True when there was one.
     fn kill(&mut self, key: CallId) -> bool;
 
@@ -244,6 +273,21 @@ pub struct HostFigures {
     pub running: usize,
     /// Bytes of memory of their instances.
     pub bytes: usize,
+    /// Instances that nobody uses and that wait for the next run.
+    pub idle: usize,
+}
+
+/// What came of one look for work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pumped {
+    /// Nothing wants to run.
+    Nothing,
+    /// All that want to run must wait for their tenants' shares.
+    Later,
+    /// A guest ran for a slice.
+    Moved,
+    /// A guest ran, and this is its turn.
+    Turn(CallId, ScriptTurn),
 }
 
 /// The answer of a guest that is asked for a world which it is not of.

@@ -12,7 +12,8 @@ use cordboard_steps::{Program, ScriptAnswer, ScriptCall, ScriptOp, ScriptStart, 
 
 use super::*;
 use crate::capability::Effective;
-use crate::lua::{CpuTime, Limits as ScriptLimits};
+use crate::crew::{Crew, CrewParts};
+use crate::lua::{CpuTime, Limits as ScriptLimits, LuaHost};
 use crate::manifest::Manifest;
 use crate::module::{
     Artefact, Config, Guest, HostFigures, Limits, Parts, ReporterGuest, RouterGuest, ServiceGuest,
@@ -87,6 +88,7 @@ impl StepHost for Greeting {
         HostFigures {
             running: self.running.len(),
             bytes: 0,
+            idle: 0,
         }
     }
 
@@ -146,13 +148,15 @@ fn desk(runs_wasm: bool) -> Desk {
     let modules = BTreeMap::from([(module.name.clone(), module)]);
     let whereabouts = Arc::new(Whereabouts::default());
     let now: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(|| Duration::from_secs(1));
-    let lua = ScriptWorkers::start(
-        1,
-        &ScriptLimits::default(),
-        &CpuTime::counted(),
-        16,
-        &on_turn,
-    );
+    let parts = CrewParts {
+        places: 2,
+        time: CpuTime::counted(),
+        begin: Box::new(|| {}),
+    };
+    let crew = Arc::new(Crew::new(&Arc::default(), parts));
+    let new_host =
+        |account: &_| LuaHost::of_tenant(ScriptLimits::default(), CpuTime::counted(), account);
+    let lua = Arc::new(TenantHosts::new(&crew, 16, new_host, &on_turn));
     let on_disabled = Arc::new(move |_: &Arc<Module>, rest| rests.send(rest).unwrap());
     let counted = counted(
         on_turn,
@@ -160,14 +164,14 @@ fn desk(runs_wasm: bool) -> Desk {
         Arc::clone(&now),
         on_disabled,
     );
-    let threads = StepThreads::start("wasm", 2, 16, Greeting::default, &counted).unwrap();
-    let threads: Arc<dyn Runner> = Arc::new(threads);
+    let hosts = TenantHosts::new(&crew, 16, |_: &_| Greeting::default(), &counted);
+    let hosts: Arc<dyn Runner> = Arc::new(hosts);
     let runners = Runners {
-        wasm: runs_wasm.then_some(threads),
+        wasm: runs_wasm.then_some(hosts),
         ..Runners::default()
     };
     Desk {
-        workers: Workers::new(lua.unwrap(), runners, Arc::clone(&whereabouts), now),
+        workers: Workers::new(lua, runners, Arc::clone(&whereabouts), now),
         programs: Programs { scripts, modules },
         whereabouts,
         turns,
@@ -211,7 +215,8 @@ const ANSWERED: ScriptCommand = ScriptCommand::Resume {
 
 impl Desk {
     fn send(&self, call: CallId, command: ScriptCommand) -> Option<ScriptTurn> {
-        self.workers.send(call, &self.programs, command)
+        self.workers
+            .send((&TenantId::new("demo"), call), &self.programs, command)
     }
 
     fn turn(&self) -> (CallId, ScriptTurn) {
@@ -273,8 +278,8 @@ fn what_cannot_run_fails_the_step_at_once() {
     );
     assert_eq!(desk.whereabouts.count(), 0);
     let empty = Programs::default();
-    let Some(ScriptTurn::Failed { error }) = desk.workers.send(call, &empty, step(call, "x"))
-    else {
+    let of = (&TenantId::new("demo"), call);
+    let Some(ScriptTurn::Failed { error }) = desk.workers.send(of, &empty, step(call, "x")) else {
         panic!("it fails");
     };
     assert_eq!(error.kind, ScriptErrorKind::Missing);
@@ -300,7 +305,6 @@ fn a_module_that_traps_too_often_is_disabled_and_told_once() {
 #[test]
 fn a_host_that_breaks_fails_its_steps_and_begins_anew() {
     let desk = desk(true);
-    // Even keys meet one thread.
     let (waits, breaks) = (CallId(2), CallId(4));
     assert_eq!(desk.send(waits, step(waits, "x")), None);
     desk.turn();

@@ -54,8 +54,10 @@ pub struct Driver {
     pub(super) identity: Identity,
     pub(super) permit: Box<dyn Permit>,
     pub(super) make: MakeGuest,
-    /// None: it is down, and nothing is heard until `Driver::mend`.
+    /// None: it is put away, or down, and then nothing is heard until `Driver::mend`.
     pub(super) guest: Option<Box<dyn ServiceGuest>>,
+    /// Its guest is put away: the snapshot is all of its state.
+    pub(super) parked: bool,
     pub(super) kept: Kept,
     pub(super) snapshot: Arc<Snapshot>,
     /// Heard after the snapshot.
@@ -90,6 +92,7 @@ impl Driver {
             permit,
             make,
             guest: Some(guest),
+            parked: false,
             kept,
             snapshot: Arc::new(snapshot),
             since: Vec::new(),
@@ -115,6 +118,7 @@ impl Driver {
             permit,
             make,
             guest: Some(guest),
+            parked: false,
             kept: snapshot.kept.clone(),
             snapshot: Arc::new(snapshot),
             since: Vec::new(),
@@ -143,7 +147,30 @@ impl Driver {
 
     /// It hears nothing: its guest could not be made again.
     pub fn is_down(&self) -> bool {
-        self.guest.is_none()
+        self.guest.is_none() && !self.parked
+    }
+
+    /// Its guest is put away until something is to be heard.
+    pub fn is_parked(&self) -> bool {
+        self.parked
+    }
+
+    /// Puts the guest away: its memory is given back, and the next arrival finds it made anew from
+    /// the snapshot. Gives the snapshot where it is another than the last one.
+    pub fn park(&mut self, handled: &mut Handled) -> Option<Arc<Snapshot>> {
+        let newer = match self.dirty || !self.since.is_empty() {
+            true => Some(self.save(handled)?),
+            false => None,
+        };
+        self.parked = self.guest.take().is_some() || self.parked;
+        newer
+    }
+
+    /// Before anything is heard: a guest that was put away is made again.
+    fn unpark(&mut self, handled: &mut Handled) {
+        if std::mem::take(&mut self.parked) {
+            self.rebuild(handled);
+        }
     }
 
     /// Something was heard since the last snapshot.
@@ -248,6 +275,10 @@ impl Driver {
 
     /// A snapshot of now. A guest that breaks on it is made anew from the last one, which stays.
     pub fn save(&mut self, handled: &mut Handled) -> Option<Arc<Snapshot>> {
+        if self.parked {
+            self.keep(self.snapshot.state.clone());
+            return Some(Arc::clone(&self.snapshot));
+        }
         let state = match saved(self.guest.as_mut()?.as_mut()) {
             Ok(state) => state,
             Err(fault) => {
@@ -300,6 +331,7 @@ impl Driver {
         let guest = restored(&make, &identity, &snapshot).map_err(|error| error.message)?;
         let was_down = self.guest.is_none();
         self.guest = Some(guest);
+        self.parked = false;
         self.identity = identity;
         self.permit = permit;
         self.make = make;
@@ -315,6 +347,7 @@ impl Driver {
 
     pub(super) fn hear(&mut self, arrivals: Vec<Arrival>, voice: Voice) -> Handled {
         let mut handled = Handled::default();
+        self.unpark(&mut handled);
         let mut waiting = arrivals.into_iter().peekable();
         let is_event = |arrival: &Arrival| matches!(arrival.entry, Entry::Event(_));
         while self.guest.is_some()

@@ -44,7 +44,7 @@ impl Driver {
     /// A service that is down is made anew, for whoever decides that it may try again.
     pub fn mend(&mut self) -> Handled {
         let mut handled = Handled::default();
-        if self.guest.is_none() {
+        if self.is_down() {
             self.rebuild(&mut handled);
         }
         handled
@@ -59,6 +59,7 @@ impl Driver {
 
     fn fall(&mut self, why: &ScriptError, handled: &mut Handled) {
         self.guest = None;
+        self.parked = false;
         for step in std::mem::take(&mut self.kept.steps).values() {
             handled.effects.push(failed(&step.call, why));
             // Journalled, so that the guest hears of it once it is back.

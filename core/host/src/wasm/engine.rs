@@ -10,9 +10,9 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cordboard_call::ids::TenantId;
 use wasmtime::component::{HasSelf, Linker};
@@ -21,12 +21,12 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use super::bindings::script::CallScript;
 use super::code::Code;
 use super::compile::Cache;
-use super::quota::{Account, Accounts, Quota, Used};
 use super::state::State;
+use crate::crew::Crew;
 use crate::lua::CpuTime;
+use crate::quota::{Account, Accounts, Quota, Used};
 
-/// Length of a slice: how long a guest runs before others have their turn.
-pub const SLICE: Duration = Duration::from_millis(10);
+pub use crate::crew::SLICE;
 /// Memory maps that one instance may cost, and those that the rest of the process needs.
 const MAPS_PER_INSTANCE: usize = 8;
 const MAPS_OF_THE_REST: usize = 4_096;
@@ -87,16 +87,11 @@ pub struct WasmEngine {
     pub(super) codes: Mutex<HashMap<String, Weak<Code>>>,
     limits: WasmLimits,
     warning: Option<String>,
-    accounts: Accounts,
-    clock: Arc<Clock>,
+    accounts: Arc<Accounts>,
+    pub(super) crew: Option<Arc<Crew>>,
+    /// The clock of slices goes as long as this is held.
+    _alive: Arc<()>,
     instances: AtomicUsize,
-}
-
-/// What the clock thread writes and everybody reads.
-#[derive(Debug)]
-struct Clock {
-    began: Instant,
-    slices: AtomicU64,
 }
 
 impl std::fmt::Debug for WasmEngine {
@@ -109,8 +104,7 @@ impl std::fmt::Debug for WasmEngine {
 }
 
 impl WasmEngine {
-    /// Begins an engine. Compiled code is kept in `folder`, which is made with mode 0700 when
-    /// the first artefact comes. `time` tells a thread's CPU time; `Counted` counts slices instead.
+    /// Begins an engine with accounts of its own; see `sharing`.
     ///
     /// # Errors
     /// The machine allows no pool of that size.
@@ -118,6 +112,32 @@ impl WasmEngine {
         limits: WasmLimits,
         folder: PathBuf,
         compiling: Compiling,
+        time: CpuTime,
+    ) -> Result<Arc<WasmEngine>, EngineError> {
+        WasmEngine::begin((Arc::default(), None), limits, (folder, compiling), time)
+    }
+
+    /// Begins an engine whose modules are checked on `crew` and whose guests use what its accounts
+    /// allow. Compiled code is kept in `folder`,
+    /// which is made with mode 0700 when the first artefact comes. `time` tells a thread's CPU
+    /// time; `Counted` counts slices instead.
+    ///
+    /// # Errors
+    /// The machine allows no pool of that size.
+    pub fn on_crew(
+        crew: &Arc<Crew>,
+        limits: WasmLimits,
+        place: (PathBuf, Compiling),
+        time: CpuTime,
+    ) -> Result<Arc<WasmEngine>, EngineError> {
+        let with = (crew.accounts().clone(), Some(crew.clone()));
+        WasmEngine::begin(with, limits, place, time)
+    }
+
+    fn begin(
+        (accounts, crew): (Arc<Accounts>, Option<Arc<Crew>>),
+        limits: WasmLimits,
+        (folder, compiling): (PathBuf, Compiling),
         time: CpuTime,
     ) -> Result<Arc<WasmEngine>, EngineError> {
         let (instances_max, warning) = pool_size(limits.instances_max, maps_max());
@@ -137,11 +157,8 @@ impl WasmEngine {
         CallScript::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)
             .map_err(|e| EngineError(format!("the contract could not be linked: {e:#}")))?;
         let cache = Cache::of(folder, compiling, &engine);
-        let clock = Arc::new(Clock {
-            began: Instant::now(),
-            slices: AtomicU64::new(0),
-        });
-        tick(&engine, &clock)?;
+        let alive = Arc::new(());
+        tick(&engine, &alive)?;
         Ok(Arc::new(WasmEngine {
             engine,
             linker,
@@ -150,8 +167,9 @@ impl WasmEngine {
             codes: Mutex::default(),
             limits,
             warning,
-            accounts: Accounts::default(),
-            clock,
+            accounts,
+            crew,
+            _alive: alive,
             instances: AtomicUsize::new(0),
         }))
     }
@@ -178,7 +196,7 @@ impl WasmEngine {
 
     /// Gives a tenant its bounds; until then it has the default ones.
     pub fn set_quota(&self, tenant: &TenantId, quota: Quota) {
-        self.accounts.set(tenant, quota, self.now());
+        self.accounts.set(tenant, quota);
     }
 
     /// Forgets a tenant that is no more. Instances that still run are counted to their end.
@@ -198,12 +216,12 @@ impl WasmEngine {
     }
 
     pub(super) fn account(&self, tenant: &TenantId) -> Arc<Account> {
-        self.accounts.of(tenant, self.now())
+        self.accounts.of(tenant)
     }
 
-    /// Time since the engine began, in whole slices.
+    /// Time by the accounts' clock.
     pub(super) fn now(&self) -> Duration {
-        SLICE * u32::try_from(self.clock.slices.load(Ordering::Relaxed)).unwrap_or(u32::MAX)
+        self.accounts.now()
     }
 
     /// One instance more, if the pool has room.
@@ -289,22 +307,19 @@ fn maps_max() -> Option<usize> {
 }
 
 /// The clock of slices. It ends by itself when the engine is gone.
-fn tick(engine: &Engine, clock: &Arc<Clock>) -> Result<(), EngineError> {
+fn tick(engine: &Engine, alive: &Arc<()>) -> Result<(), EngineError> {
     let engine = engine.weak();
-    let clock = Arc::downgrade(clock);
+    let alive = Arc::downgrade(alive);
     std::thread::Builder::new()
         .name("wasm-slices".into())
         .stack_size(64 << 10)
         .spawn(move || {
             loop {
                 std::thread::sleep(SLICE);
-                let (Some(engine), Some(clock)) = (engine.upgrade(), clock.upgrade()) else {
-                    return;
-                };
-                let slices = clock.began.elapsed().as_millis() / SLICE.as_millis();
-                let slices = u64::try_from(slices).unwrap_or(u64::MAX);
-                clock.slices.store(slices, Ordering::Relaxed);
-                engine.increment_epoch();
+                match engine.upgrade() {
+                    Some(engine) if alive.strong_count() > 0 => engine.increment_epoch(),
+                    _ => return,
+                }
             }
         })
         .map(drop)

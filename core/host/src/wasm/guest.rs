@@ -109,9 +109,14 @@ impl WasmGuest {
 
 impl Guest for WasmGuest {
     fn check(&self, module: &Arc<Module>) -> Result<(), Vec<String>> {
-        match Alone::make(&self.engine, &self.code, module) {
+        let (engine, code) = (self.engine.clone(), self.code.clone());
+        let check = move |module: &Arc<Module>| match Alone::make(&engine, &code, module) {
             Ok(_) => Ok(()),
             Err(error) => Err(vec![error.message]),
+        };
+        match &self.engine.crew {
+            Some(crew) => crate::crew::check(crew, module, check),
+            None => check(module),
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
+    Decided, ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
 };
 
 use super::code::Code;
@@ -20,22 +20,22 @@ use super::decide::{Ask, Decision, Making, Program};
 use super::engine::WasmEngine;
 use super::failure;
 use super::guest::WasmGuest;
-use super::instance::{Instance, room, slice};
-use super::quota::Account;
+use super::instance::{Instance, pay, room, slice};
 use super::ready::{Next, Ready};
 use super::state::{Exchange, Room};
 use crate::contract::{Found, World};
 use crate::module::{
-    HostFigures, Module, StepBegin, StepHost, Steps, Work, connector_steps, router_steps,
+    HostFigures, Module, Pumped, StepBegin, StepHost, Work, connector_steps, router_steps,
     wrong_world,
 };
+use crate::quota::Account;
 
 /// Instances of one module that wait warm on one thread; beyond it the oldest is dropped.
 const WARM_MAX: usize = 4;
 /// A warm instance that nobody wanted for so long is dropped.
 const WARM_FOR: Duration = Duration::from_secs(60);
 
-/// Runs WASM steps. It lives on one thread; `WasmThreads` gives it one.
+/// Runs WASM steps, on one thread at a time.
 pub struct WasmHost {
     engine: Arc<WasmEngine>,
     runs: HashMap<CallId, Run>,
@@ -58,16 +58,6 @@ enum Stage {
     Runs(Guest),
     /// The guest stands still until an answer comes.
     Asks(Guest),
-    /// The guest has decided; this is left to do.
-    Does(Doing),
-}
-
-/// What a decision still has to do: its log lines, then its operations.
-struct Doing {
-    lines: VecDeque<ScriptOp>,
-    /// None after an event, which ends with nothing.
-    steps: Option<Steps>,
-    begun: bool,
 }
 
 struct Guest {
@@ -84,19 +74,6 @@ struct Warm {
     since: Duration,
 }
 
-/// What came of one look for work.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pumped {
-    /// Nothing wants to run.
-    Nothing,
-    /// All that want to run must wait for their tenants' shares.
-    Later,
-    /// A guest ran for a slice.
-    Moved,
-    /// A guest ran, and this is its turn.
-    Turn(CallId, ScriptTurn),
-}
-
 impl WasmHost {
     /// A host with nothing in it.
     pub fn new(engine: &Arc<WasmEngine>) -> WasmHost {
@@ -105,44 +82,6 @@ impl WasmHost {
             runs: HashMap::new(),
             ready: Ready::default(),
             warm: HashMap::new(),
-        }
-    }
-
-    /// Lets a run begin when its turn comes. A turn at once is a failure: there was no room.
-    pub fn admit(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
-        match self.open(key, module, work) {
-            Ok(()) => {
-                self.wants(key);
-                None
-            }
-            Err(error) => Some(ScriptTurn::Failed { error }),
-        }
-    }
-
-    /// Gives a run its answer; it goes on when its turn comes. A turn at once is of what a
-    /// decision still has to do.
-    pub fn answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
-        match self.take_answer(key, answer)? {
-            Some(turn) => Some(turn),
-            None => {
-                self.wants(key);
-                None
-            }
-        }
-    }
-
-    /// One slice of whoever is next.
-    pub fn pump(&mut self) -> Pumped {
-        match self.ready.next(self.engine.now()) {
-            Next::Nothing => Pumped::Nothing,
-            Next::Later => Pumped::Later,
-            Next::Run(key) => match self.poll(key) {
-                Some(turn) => Pumped::Turn(key, turn),
-                None => {
-                    self.wants(key);
-                    Pumped::Moved
-                }
-            },
         }
     }
 
@@ -261,7 +200,8 @@ impl WasmHost {
             return None;
         };
         let (polled, spent) = slice(&self.engine, &guest.exchange, guest.program.as_mut());
-        run.account.spend(self.engine.now(), spent);
+        pay(&self.engine, &run.account, spent);
+        run.module.health.spent(spent);
         let Poll::Ready(ended) = polled else {
             let asked = guest.exchange.take_asked();
             run.stage = match asked.is_some() {
@@ -275,49 +215,36 @@ impl WasmHost {
         if let Some(instance) = ended.instance {
             self.keep_warm(&run.module, instance, exchange);
         }
-        let steps = match steps_of(&run.module, &run.step, ended.result) {
-            Ok(steps) => steps,
-            Err(error) => return Some(failed(error, gone)),
-        };
         let lines = ended.lines.into_iter();
         let lines = lines.map(|(level, message)| ScriptOp::Log { level, message });
-        run.stage = Stage::Does(Doing {
-            lines: lines.collect(),
-            steps,
-            begun: false,
-        });
-        self.runs.insert(key, run);
-        self.take_answer(key, ScriptAnswer::Done).flatten()
+        Some(match decided(&run.module, &run.step, ended.result) {
+            // An event ends with nothing.
+            Ok(None) => ScriptTurn::Done { outcome: None },
+            Ok(Some(decided)) => Decided {
+                operations: lines.chain(decided.operations).collect(),
+                outcome: decided.outcome,
+            }
+            .turn(),
+            Err(error) => failed(error, gone),
+        })
     }
 
-    /// `None`: no such run waits for an answer. `Some(None)`: its guest wants to run.
-    fn take_answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<Option<ScriptTurn>> {
-        let mut run = self.runs.remove(&key)?;
-        let (stage, turn) = match run.stage {
-            Stage::Runs(guest) => {
-                run.stage = Stage::Runs(guest);
-                self.runs.insert(key, run);
-                return None;
-            }
+    /// True when a run waited for this answer and wants to go on.
+    fn take_answer(&mut self, key: CallId, answer: ScriptAnswer) -> bool {
+        let Some(mut run) = self.runs.remove(&key) else {
+            return false;
+        };
+        let (stage, taken) = match run.stage {
+            Stage::Runs(guest) => (Stage::Runs(guest), false),
             Stage::Asks(mut guest) => {
                 guest.gone |= is_gone(&answer);
                 guest.exchange.turn(Some(answer));
-                (Stage::Runs(guest), None)
-            }
-            Stage::Does(mut doing) => {
-                let turn = doing.next(answer);
-                (Stage::Does(doing), Some(turn))
+                (Stage::Runs(guest), true)
             }
         };
-        let over = matches!(
-            turn,
-            Some(ScriptTurn::Done { .. } | ScriptTurn::Failed { .. })
-        );
-        if !over {
-            run.stage = stage;
-            self.runs.insert(key, run);
-        }
-        Some(turn)
+        run.stage = stage;
+        self.runs.insert(key, run);
+        taken
     }
 
     fn keep_warm(&mut self, module: &Arc<Module>, instance: Instance, exchange: Arc<Exchange>) {
@@ -330,26 +257,6 @@ impl WasmHost {
         });
         if kept.len() > WARM_MAX {
             kept.pop_front();
-        }
-    }
-}
-
-impl Doing {
-    fn next(&mut self, answer: ScriptAnswer) -> ScriptTurn {
-        if is_gone(&answer) {
-            let error = failure::plain(ScriptErrorKind::Gone, "the caller is gone");
-            return ScriptTurn::Failed { error };
-        }
-        if let Some(op) = self.lines.pop_front() {
-            return ScriptTurn::Call { op, line: 0 };
-        }
-        match &mut self.steps {
-            None => ScriptTurn::Done { outcome: None },
-            Some(steps) if self.begun => steps.resume(answer),
-            Some(steps) => {
-                self.begun = true;
-                steps.begin()
-            }
         }
     }
 }
@@ -370,13 +277,13 @@ fn failed(mut error: ScriptError, gone: bool) -> ScriptTurn {
     ScriptTurn::Failed { error }
 }
 
-/// What a decision still has to do; none after an event. An outcome that the manifest does not
-/// offer, a script's too, is a failure.
-fn steps_of(
+/// What a decision means for the call; nothing after an event. An outcome that the manifest does
+/// not offer, a script's too, is a failure.
+fn decided(
     module: &Module,
     step: &str,
     result: Result<Decision, ScriptError>,
-) -> Result<Option<Steps>, ScriptError> {
+) -> Result<Option<Decided>, ScriptError> {
     match result? {
         Decision::Heard => Ok(None),
         Decision::Routed(reasoned) => router_steps(module, step, reasoned).map(Some),
@@ -400,9 +307,38 @@ impl StepHost for WasmHost {
     }
 
     fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
-        match self.take_answer(key, answer)? {
-            Some(turn) => Some(turn),
-            None => Some(self.run_to_turn(key)),
+        let taken = self.take_answer(key, answer);
+        taken.then(|| self.run_to_turn(key))
+    }
+
+    fn admit(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
+        match self.open(key, module, work) {
+            Ok(()) => {
+                self.wants(key);
+                None
+            }
+            Err(error) => Some(ScriptTurn::Failed { error }),
+        }
+    }
+
+    fn answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+        if self.take_answer(key, answer) {
+            self.wants(key);
+        }
+        None
+    }
+
+    fn pump(&mut self) -> Pumped {
+        match self.ready.next(self.engine.now()) {
+            Next::Nothing => Pumped::Nothing,
+            Next::Later => Pumped::Later,
+            Next::Run(key) => match self.poll(key) {
+                Some(turn) => Pumped::Turn(key, turn),
+                None => {
+                    self.wants(key);
+                    Pumped::Moved
+                }
+            },
         }
     }
 
@@ -427,13 +363,13 @@ impl StepHost for WasmHost {
     fn figures(&self) -> HostFigures {
         let bytes = |run: &Run| match &run.stage {
             Stage::Runs(guest) | Stage::Asks(guest) => guest.exchange.bytes(),
-            Stage::Does(..) => 0,
         };
         let warm = self.warm.values().flatten();
         HostFigures {
             running: self.runs.len(),
             bytes: self.runs.values().map(bytes).sum::<usize>()
                 + warm.map(|warm| warm.exchange.bytes()).sum::<usize>(),
+            idle: self.warm.values().map(VecDeque::len).sum(),
         }
     }
 

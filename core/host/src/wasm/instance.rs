@@ -22,7 +22,9 @@ use super::state::{Exchange, Purpose, Room, Seat, State};
 use crate::contract::{
     Action, Event, Found, Input, Query, Reasoned, Refused, Report, RouteRequest, STATE_BYTES_MAX,
 };
+use crate::crew;
 use crate::module::Module;
+use crate::quota::Account;
 
 /// A guest's own answer, or its refusal; the outer error is the end of the instance.
 pub(super) type Asked<T> = Result<Result<T, Refused>, ScriptError>;
@@ -310,16 +312,19 @@ pub(super) fn at_once<T>(
     let account = engine.account(&module.tenant);
     exchange.turn(None);
     loop {
-        match slice(engine, exchange, guest.as_mut()) {
-            (Poll::Ready(done), spent) => {
-                account.spend(engine.now(), spent);
-                return done;
-            }
-            (Poll::Pending, spent) => {
-                account.spend(engine.now(), spent);
-                std::thread::yield_now();
-            }
+        let (polled, spent) = slice(engine, exchange, guest.as_mut());
+        pay(engine, &account, spent);
+        match polled {
+            Poll::Ready(done) => return done,
+            Poll::Pending => crew::breathe(),
         }
+    }
+}
+
+/// The tenant pays for a slice; on a thread of the crew it does so there.
+pub(super) fn pay(engine: &WasmEngine, account: &Account, spent: std::time::Duration) {
+    if !crew::is_here() {
+        account.spend(engine.now(), spent);
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cordboard_call::ids::{CallId, TenantId};
 
-use super::quota::Account;
+use crate::quota::Account;
 
 /// Guests that want to run. Bounded by the tenants' instances, since each is one.
 #[derive(Default)]

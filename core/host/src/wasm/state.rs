@@ -20,9 +20,9 @@ use wasmtime::{ResourceLimiter, Store, StoreContextMut, UpdateDeadline};
 use super::engine::{
     CORE_INSTANCES_MAX, MEMORIES_MAX, SLICE, Slot, TABLE_ELEMENTS_MAX, TABLES_MAX, WasmEngine,
 };
-use super::quota::{Account, Permit};
 use crate::lua::CpuTime;
 use crate::module::{Health, Module};
+use crate::quota::{Account, Permit};
 
 /// One call script may spend so many turns' worth of CPU time in all its turns together.
 const TURNS_OF_A_CALL: u32 = 10;

@@ -10,16 +10,18 @@ use cordboard_bus::{Bus, Envelope};
 use cordboard_call::ids::{CallId, TenantId};
 use cordboard_host::WorkerClosed;
 use cordboard_host::contract::Event;
-use cordboard_host::module::Module;
-use cordboard_host::program::{OnDisabled, Whereabouts};
+use cordboard_host::crew::Crew;
+use cordboard_host::module::{Change, Module};
+use cordboard_host::program::{OnDisabled, Whereabouts, failure};
 use cordboard_host::service::{INPUT_TOPIC, Journalled};
-use cordboard_steps::ScriptTurn;
+use cordboard_steps::{ScriptError, ScriptTurn};
 use cordboard_store::journal::{EVENT_BYTES_MAX, Journal};
 use cordboard_store::{Store, StoredSnapshot};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::connector::EventRuns;
+use super::facts::Facts;
 use super::pool::Pool;
 use crate::clock::{Clock, unix_ms};
 use crate::mailbox::{Full, Sender};
@@ -58,8 +60,8 @@ pub struct HubParts {
     pub on_disabled: Arc<OnDisabled>,
     /// Connectors' events under way.
     pub events: Arc<EventRuns>,
-    /// Threads for guests.
-    pub threads: usize,
+    /// Where guests compute.
+    pub crew: Arc<Crew>,
 }
 
 /// What all tasks of modules share.
@@ -75,6 +77,7 @@ pub struct Hub {
     pub(crate) on_disabled: Arc<OnDisabled>,
     pub(crate) events: Arc<EventRuns>,
     pub(crate) pool: Pool,
+    pub(crate) facts: Facts,
     requests: Requests,
 }
 
@@ -85,12 +88,9 @@ struct Requests {
 }
 
 impl Hub {
-    /// Starts the service threads.
-    ///
-    /// # Errors
-    /// The system gives no thread.
-    pub fn new(parts: HubParts) -> std::io::Result<Hub> {
-        Ok(Hub {
+    /// A hub of these.
+    pub fn new(parts: HubParts) -> Hub {
+        Hub {
             store: parts.store,
             journal: parts.journal,
             bus: parts.bus,
@@ -101,13 +101,15 @@ impl Hub {
             whereabouts: parts.whereabouts,
             on_disabled: parts.on_disabled,
             events: parts.events,
-            pool: Pool::start(parts.threads)?,
+            pool: Pool::of(parts.crew),
+            facts: Facts::default(),
             requests: Requests {
-                // Numbers of an earlier process mean nobody here.
-                next: AtomicU64::new(unix_ms() << 20),
+                // Numbers of an earlier process mean nobody here; below 2^53, which a script's
+                // number holds exactly.
+                next: AtomicU64::new(unix_ms() * 1_000),
                 open: Mutex::default(),
             },
-        })
+        }
     }
 
     /// Gives the shard an input; it is given back when there is no room.
@@ -149,6 +151,23 @@ impl Hub {
         // What broke is counted once, where it broke; here the step is only forgotten.
         let _ = self.whereabouts.turned(call, &turn);
         self.tell(Input::Script { call, turn }).await;
+    }
+
+    /// Counts a fault of a module and says so. Some: with this it is disabled, for so long.
+    pub(crate) fn blame(&self, module: &Arc<Module>, error: &ScriptError) -> Option<Duration> {
+        let (tenant, name) = (module.tenant.as_str(), &module.name);
+        tracing::warn!(tenant, module = name, %error, "the module broke");
+        let rests = failure(module, error, self.clock.read().now)?;
+        (self.on_disabled)(module, rests);
+        Some(rests)
+    }
+
+    /// An instance of a module was made anew: that is a fact of its tenant.
+    pub(crate) async fn restarted(&self, module: &Module, why: &str) {
+        module.health.note(Change::Restarted);
+        let payload = json!({ "module": module.name, "why": why });
+        let topic = "module.restarted".into();
+        self.write(&module.tenant, topic, payload.to_string()).await;
     }
 
     /// Keeps a fact on the bus, or forgets it.

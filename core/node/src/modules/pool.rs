@@ -1,54 +1,40 @@
-//! Threads on which guests of services and reporters compute: the runtime's own threads carry
-//! sockets and files and must not wait for other people's code.
+//! Where guests of services and reporters compute: on the crew, at the cost of their tenant. The
+//! runtime's own threads carry sockets and files and must not wait for other people's code.
 //!
 //! Each instance has at most one piece of work here at a time, so what waits is bounded by the
-//! number of instances.
+//! number of instances. While a tenant's share of CPU time is spent its work waits, and what its
+//! services have still to hear waits in the journal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use cordboard_call::ids::TenantId;
+use cordboard_host::crew::{Crew, Job};
 use tokio::sync::oneshot;
-
-type Job = Box<dyn FnOnce() + Send>;
-
-/// Stack of a thread.
-const STACK_BYTES: usize = 4 << 20;
 
 /// The host itself broke in that work; what it held is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the module host broke")]
 pub struct Broken;
 
-/// Threads that take work.
+/// The crew, for work that is awaited.
 pub struct Pool {
-    jobs: Sender<Job>,
+    crew: Arc<Crew>,
 }
 
 impl Pool {
-    /// Starts `count` threads, at least one.
-    ///
-    /// # Errors
-    /// The system gives no thread.
-    pub fn start(count: usize) -> std::io::Result<Pool> {
-        let (jobs, waiting) = channel::<Job>();
-        let waiting = Arc::new(Mutex::new(waiting));
-        for n in 0..count.max(1) {
-            let waiting = Arc::clone(&waiting);
-            std::thread::Builder::new()
-                .name(format!("service-{n}"))
-                .stack_size(STACK_BYTES)
-                .spawn(move || work(&waiting))?;
-        }
-        Ok(Pool { jobs })
+    /// Work is done there.
+    pub fn of(crew: Arc<Crew>) -> Pool {
+        Pool { crew }
     }
 
-    /// Does work there and gives what came of it.
+    /// Does a tenant's work there and gives what came of it.
     ///
     /// # Errors
-    /// It panicked.
+    /// It panicked, or there is no thread.
     pub async fn run<T: Send + 'static>(
         &self,
+        tenant: &TenantId,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Broken> {
         let (done, result) = oneshot::channel();
@@ -57,20 +43,10 @@ impl Pool {
                 let _ = done.send(value);
             }
         });
-        self.jobs.send(job).map_err(|_| Broken)?;
-        result.await.map_err(|_| Broken)
-    }
-}
-
-fn work(waiting: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv();
-        match job {
-            Ok(job) => job(),
-            Err(_) => return,
+        let account = self.crew.accounts().of(tenant);
+        match self.crew.put(&account, job) {
+            true => result.await.map_err(|_| Broken),
+            false => Err(Broken),
         }
     }
 }
@@ -78,12 +54,20 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cordboard_host::CpuTime;
+    use cordboard_host::crew::CrewParts;
 
     #[tokio::test]
     async fn work_that_breaks_is_said_so_and_the_thread_goes_on() {
-        let pool = Pool::start(1).unwrap();
-        let broken = pool.run(|| panic!("as the story wants it")).await;
+        let parts = CrewParts {
+            places: 1,
+            time: CpuTime::counted(),
+            begin: Box::new(|| {}),
+        };
+        let pool = Pool::of(Arc::new(Crew::new(&Arc::default(), parts)));
+        let tenant = TenantId::new("demo");
+        let broken = pool.run(&tenant, || panic!("as the story wants it")).await;
         assert_eq!(broken, Err::<(), _>(Broken));
-        assert_eq!(pool.run(|| 7).await, Ok(7));
+        assert_eq!(pool.run(&tenant, || 7).await, Ok(7));
     }
 }

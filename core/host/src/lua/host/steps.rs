@@ -1,27 +1,27 @@
 //! Steps of Lua modules on this thread: a `StepHost`.
 //!
 //! A call script's or connector's coroutine stands still in its VM while the call or the world
-//! does what it asked for. A router's or connector's answer becomes operations (`Steps`), which
-//! need no VM any more. Each run counts as one instance of its module while it lasts; one more
-//! than the module's limit is `Overload`.
+//! does what it asked for. A router's or connector's answer is its last word. Each run counts as
+//! one instance of its module while it lasts; one more than the module's limit is `Overload`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptTurn,
+    ScriptAnswer, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn,
 };
-use mlua::{MultiValue, Value};
+use mlua::{IntoLuaMulti, MultiValue, Value};
 
 use super::{LuaHost, Running, outcome_text, settle};
 use crate::contract::{Refused, World};
+use crate::lua::compile::Scripts;
 use crate::lua::failure;
-use crate::lua::module::{Begun, Entry, Refusal, found, reasoned, refusal};
-use crate::lua::pool::{Code, Program};
+use crate::lua::module::{Begun, Entry, Refusal, found, refusal, routed};
+use crate::lua::pool::{Code, Program, Vm};
 use crate::lua::turn::{Lines, Moved, Suspended};
 use crate::module::{
-    Health, HostFigures, Module, StepHost, Steps, Work, connector_steps, router_steps,
+    Health, HostFigures, Module, StepBegin, StepHost, Work, connector_steps, router_steps,
 };
 
 /// A step of a module that has not ended.
@@ -29,7 +29,10 @@ pub(super) struct StepRun {
     module: Arc<Module>,
     step: String,
     end: End,
-    state: State,
+    vm: usize,
+    suspended: Suspended,
+    /// The address of its call's table.
+    call: usize,
     _instance: Counted,
 }
 
@@ -44,18 +47,6 @@ enum End {
     Found,
     /// `on_event`: nothing.
     Heard,
-}
-
-enum State {
-    /// Its code stands still.
-    Code {
-        vm: usize,
-        suspended: Suspended,
-        /// The address of its call's table.
-        call: usize,
-    },
-    /// Its code is over; operations are left.
-    Answered(Steps),
 }
 
 /// One of the module's instances, as long as this lives.
@@ -77,11 +68,8 @@ impl Drop for Counted {
 }
 
 impl StepRun {
-    pub fn vm(&self) -> Option<usize> {
-        match &self.state {
-            State::Code { vm, .. } => Some(*vm),
-            State::Answered(_) => None,
-        }
+    pub fn vm(&self) -> usize {
+        self.vm
     }
 }
 
@@ -106,7 +94,7 @@ impl LuaHost {
                 (begun, End::Outcome, begin.step.step.clone())
             }
             (World::Router, Work::Step(begin)) => {
-                let begun = self.coroutine(module, &Entry::Route(&begin.request()));
+                let begun = self.coroutine(module, &Entry::Route);
                 (begun, End::Decision, begin.step.step.clone())
             }
             (World::Connector, Work::Step(begin)) => {
@@ -133,16 +121,30 @@ impl LuaHost {
                     module: module.clone(),
                     step,
                     end,
-                    state: State::Code {
-                        vm,
-                        suspended: Suspended::new(begun.thread),
-                        call: begun.call,
-                    },
+                    vm,
+                    suspended: Suspended::new(begun.thread),
+                    call: begun.call,
                     _instance: instance,
                 };
-                self.go(key, run, Ok(begun.values))
+                match (end, work) {
+                    (End::Decision, Work::Step(begin)) => self.decide(key, run, begin),
+                    _ => self.go(key, run, Ok(begun.values)),
+                }
             }
         }
+    }
+
+    /// A router's one entry.
+    fn decide(&mut self, key: CallId, run: StepRun, begin: &StepBegin) -> ScriptTurn {
+        let parameters = match self.pool.vm(run.vm) {
+            Some(Vm {
+                code: Code::Module(code),
+                base,
+                ..
+            }) => code.routed(&base.lua, begin),
+            _ => Err(mlua::Error::runtime("the module's VM is closed")),
+        };
+        self.go(key, run, parameters)
     }
 
     fn coroutine(
@@ -168,20 +170,12 @@ impl LuaHost {
         mut run: StepRun,
         answer: ScriptAnswer,
     ) -> ScriptTurn {
-        match &mut run.state {
-            State::Answered(steps) => {
-                let turn = steps.resume(answer);
-                self.keep(key, run, turn)
-            }
-            State::Code { vm, suspended, .. } => {
-                let Some(vm) = self.pool.vm(*vm) else {
-                    let message = "the module's VM is closed".to_owned();
-                    return failed(ScriptErrorKind::Overload, message);
-                };
-                let values = suspended.take(&vm.base.lua, answer);
-                self.go(key, run, values)
-            }
-        }
+        let Some(vm) = self.pool.vm(run.vm) else {
+            let message = "the module's VM is closed".to_owned();
+            return failed(ScriptErrorKind::Overload, message);
+        };
+        let values = run.suspended.take(&vm.base.lua, answer);
+        self.go(key, run, values)
     }
 
     /// Runs its code to its next wish or its end.
@@ -189,17 +183,9 @@ impl LuaHost {
         &mut self,
         key: CallId,
         mut run: StepRun,
-        values: mlua::Result<MultiValue>,
+        values: mlua::Result<impl IntoLuaMulti>,
     ) -> ScriptTurn {
-        let State::Code {
-            vm: at,
-            suspended,
-            call,
-        } = &mut run.state
-        else {
-            return failed(ScriptErrorKind::Runtime, "the step has no code".into());
-        };
-        let at = *at;
+        let at = run.vm;
         let Some(vm) = self.pool.vm(at) else {
             return failed(
                 ScriptErrorKind::Overload,
@@ -212,11 +198,11 @@ impl LuaHost {
         let mut lines = Lines::default();
         let moved = match values {
             Ok(values) => {
-                code.turn_of(*call);
+                code.turn_of(run.call);
                 let around = code.around(&vm.base, &run.module, code.may_ask());
-                suspended.go(&around, values, &mut lines)
+                run.suspended.go(&around, values, &mut lines)
             }
-            Err(error) => Moved::Failed(failure::from_lua(&code.file, &error, suspended.gone)),
+            Err(error) => Moved::Failed(failure::from_lua(&code.file, &error, run.suspended.gone)),
         };
         let turn = match moved {
             Moved::Asked { op, line } => {
@@ -225,15 +211,11 @@ impl LuaHost {
                 return ScriptTurn::Call { op, line };
             }
             Moved::Failed(error) => ScriptTurn::Failed { error },
-            Moved::Ended(values) => match ended(&run, values) {
-                Ok(Ended::Turn(turn)) => turn,
-                Ok(Ended::Steps(mut steps)) => {
-                    let first = steps.begin();
-                    run.state = State::Answered(steps);
-                    first
-                }
-                Err(error) => ScriptTurn::Failed { error },
-            },
+            Moved::Ended(values) => {
+                let turn = ended(&run, values);
+                code.ended(run.suspended.thread);
+                turn.unwrap_or_else(|error| ScriptTurn::Failed { error })
+            }
         };
         match &turn {
             // Stopped in the middle of what it keeps between calls: the next gets a fresh VM.
@@ -242,46 +224,34 @@ impl LuaHost {
             }
             turn => settle(vm, turn),
         }
-        // What is left of the answer needs the VM no more.
         self.pool.leave(at);
         crate::lua::module::tell(&run.module, lines);
-        self.keep(key, run, turn)
-    }
-
-    /// Keeps the run while it waits; its code may be over already.
-    fn keep(&mut self, key: CallId, run: StepRun, turn: ScriptTurn) -> ScriptTurn {
-        if matches!(turn, ScriptTurn::Call { .. }) {
-            self.running.insert(key, Running::Step(run));
-        }
         turn
     }
 }
 
 /// What the end of a module's code came to.
-enum Ended {
-    Turn(ScriptTurn),
-    Steps(Steps),
-}
-
-fn ended(run: &StepRun, values: MultiValue) -> Result<Ended, ScriptError> {
+fn ended(run: &StepRun, values: MultiValue) -> Result<ScriptTurn, ScriptError> {
     let wrong = |message| failure::plain(ScriptErrorKind::Runtime, message);
     let (function, module) = (run.end.function(), &run.module);
+    if run.end == End::Decision {
+        return match routed(values).map_err(wrong)? {
+            Ok(answer) => Ok(router_steps(module, &run.step, answer)?.turn()),
+            Err(refused) => Err(said_no(&refused)),
+        };
+    }
     let value = match refusal(function, values).map_err(wrong)? {
         Refusal::Value(value) => value,
         Refusal::Refused(refused) => return Err(said_no(&refused)),
     };
     Ok(match run.end {
-        End::Outcome => Ended::Turn(ScriptTurn::Done {
+        End::Outcome => ScriptTurn::Done {
             outcome: outcome(run, value).map_err(wrong)?,
-        }),
-        End::Heard => Ended::Turn(ScriptTurn::Done { outcome: None }),
-        End::Decision => {
-            let answer = reasoned(&value).map_err(wrong)?;
-            Ended::Steps(router_steps(module, &run.step, answer)?)
-        }
+        },
+        End::Heard | End::Decision => ScriptTurn::Done { outcome: None },
         End::Found => {
             let answer = found(&value).map_err(wrong)?;
-            Ended::Steps(connector_steps(module, &run.step, answer)?)
+            connector_steps(module, &run.step, answer)?.turn()
         }
     })
 }
@@ -346,6 +316,15 @@ impl StepHost for LuaHost {
         LuaHost::resume(self, key, answer)
     }
 
+    fn script(
+        &mut self,
+        call: CallId,
+        scripts: &Scripts,
+        command: ScriptCommand,
+    ) -> Option<ScriptTurn> {
+        self.handle(call, scripts, command)
+    }
+
     fn kill(&mut self, key: CallId) -> bool {
         LuaHost::kill(self, key)
     }
@@ -358,6 +337,7 @@ impl StepHost for LuaHost {
         HostFigures {
             running: LuaHost::running(self),
             bytes: self.vms().1,
+            idle: self.vms().0,
         }
     }
 

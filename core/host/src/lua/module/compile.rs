@@ -10,6 +10,7 @@ use cordboard_steps::script::{LogLevel, ScriptError};
 use super::instance::Instance;
 use super::vm::ModuleVm;
 use crate::contract::World;
+use crate::crew::Crew;
 use crate::lua::check::Purpose;
 use crate::lua::compile::{Compiled, ScriptDiagnostic, one_program};
 use crate::lua::meter::CpuTime;
@@ -26,12 +27,25 @@ pub type LogSink = dyn Fn(&Module, LogLevel, &str) + Send + Sync;
 pub struct LuaCompiler {
     time: CpuTime,
     log: Arc<LogSink>,
+    crew: Option<Arc<Crew>>,
 }
 
 impl LuaCompiler {
     /// Instances measure themselves by `time`; their log lines outside of calls go to `log`.
     pub fn new(time: CpuTime, log: Arc<LogSink>) -> LuaCompiler {
-        LuaCompiler { time, log }
+        LuaCompiler {
+            time,
+            log,
+            crew: None,
+        }
+    }
+
+    /// The same; a module's check computes there, and the tenant's account counts its memory.
+    pub fn on_crew(self, crew: &Arc<Crew>) -> LuaCompiler {
+        LuaCompiler {
+            crew: Some(crew.clone()),
+            ..self
+        }
     }
 }
 
@@ -71,6 +85,7 @@ impl Compiler for LuaCompiler {
             files,
             time: self.time.clone(),
             log: self.log.clone(),
+            crew: self.crew.clone(),
         }))
     }
 }
@@ -103,6 +118,7 @@ pub struct LuaGuest {
     pub(crate) files: BTreeMap<String, Arc<Compiled>>,
     time: CpuTime,
     log: Arc<LogSink>,
+    crew: Option<Arc<Crew>>,
 }
 
 impl fmt::Debug for LuaGuest {
@@ -127,16 +143,30 @@ impl LuaGuest {
         if module.manifest.world != world {
             return Err(wrong_world(module, world.word()));
         }
-        Instance::open(module, self, &self.time)
+        let account = self
+            .crew
+            .as_ref()
+            .map(|crew| crew.accounts().of(&module.tenant));
+        Instance::open(module, self, (&self.time, account))
+    }
+}
+
+fn checked(guest: &LuaGuest, module: &Arc<Module>) -> Result<(), Vec<String>> {
+    match ModuleVm::open(module, guest, &guest.time) {
+        Ok(_) => Ok(()),
+        Err(unstarted) => Err(unstarted.reasons()),
     }
 }
 
 impl Guest for LuaGuest {
     fn check(&self, module: &Arc<Module>) -> Result<(), Vec<String>> {
-        match ModuleVm::open(module, self, &self.time) {
-            Ok(_) => Ok(()),
-            Err(unstarted) => Err(unstarted.reasons()),
-        }
+        let Some(crew) = &self.crew else {
+            return checked(self, module);
+        };
+        crate::crew::check(crew, module, |module| {
+            let guest = module.guest.as_any().downcast_ref::<LuaGuest>();
+            guest.map_or(Ok(()), |guest| checked(guest, module))
+        })
     }
 
     fn router(&self, module: &Arc<Module>) -> Result<Box<dyn RouterGuest>, ScriptError> {

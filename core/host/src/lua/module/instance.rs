@@ -19,8 +19,9 @@ use crate::lua::failure;
 use crate::lua::json;
 use crate::lua::meter::CpuTime;
 use crate::lua::turn::Lines;
-use crate::lua::vm::{Base, Heap};
+use crate::lua::vm::{Base, Heap, MEMORY_USED_UP, Memory};
 use crate::module::{Module, ReporterGuest, RouterGuest, ServiceGuest};
+use crate::quota::Account;
 
 /// Most bytes of JSON that one entry of a service gives back.
 const ACTIONS_BYTES_MAX: usize = 4 * JSON_BYTES_MAX;
@@ -33,6 +34,7 @@ pub(crate) struct Instance {
     base: Base,
     vm: ModuleVm,
     heap: Heap,
+    memory: Memory,
     lines: Lines,
 }
 
@@ -40,14 +42,23 @@ impl Instance {
     pub fn open(
         module: &Arc<Module>,
         guest: &LuaGuest,
-        time: &CpuTime,
+        (time, account): (&CpuTime, Option<Arc<Account>>),
     ) -> Result<Instance, ScriptError> {
+        if !Memory::has_room(account.as_ref()) {
+            return Err(failure::plain(
+                ScriptErrorKind::Overload,
+                MEMORY_USED_UP.to_owned(),
+            ));
+        }
         let (base, vm) = ModuleVm::open(module, guest, time)?;
+        let mut memory = Memory::new(account, vm.limits.vm_memory_bytes);
+        memory.count(base.lua.used_memory());
         Ok(Instance {
             heap: Heap::new(&base.lua, vm.limits.vm_memory_bytes),
             module: module.clone(),
             base,
             vm,
+            memory,
             lines: Lines::default(),
         })
     }
@@ -60,12 +71,14 @@ impl Instance {
         read: impl FnOnce(MultiValue) -> Result<T, String>,
     ) -> Result<T, ScriptError> {
         let parameters = parameters.map_err(|e| failure::from_lua(&self.vm.file, &e, false))?;
+        self.memory.lend(&self.base.lua);
         let around = (&self.base, self.module.as_ref());
         let values = self.vm.enter(around, name, parameters, &mut self.lines);
         tell(&self.module, std::mem::take(&mut self.lines));
         let read =
             values.and_then(|v| read(v).map_err(|e| failure::plain(ScriptErrorKind::Runtime, e)));
         self.heap.settle(&self.base.lua);
+        self.memory.count(self.base.lua.used_memory());
         read
     }
 

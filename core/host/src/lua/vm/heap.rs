@@ -1,6 +1,10 @@
-//! How full a VM's memory is, and when its garbage is collected.
+//! How full a VM's memory is, when its garbage is collected, and what it holds of its tenant's.
+
+use std::sync::Arc;
 
 use mlua::Lua;
+
+use crate::quota::Account;
 
 /// The memory of one VM.
 #[derive(Debug)]
@@ -42,5 +46,68 @@ impl Heap {
         if lua.gc_collect().is_ok() {
             self.collected = lua.used_memory();
         }
+    }
+}
+
+/// A VM may take so much more at least, even where its tenant's memory is used up: a turn that is
+/// let in must be able to end.
+const ROOM_LEAST: usize = 256 << 10;
+/// What a start is told when its tenant has no memory left.
+pub(crate) const MEMORY_USED_UP: &str = "the tenant's modules use all their memory: `memory-mb` in \
+     its `modules` ceiling allows more";
+
+/// What a VM holds of its tenant's memory. It is counted after each turn, and a turn may take what
+/// is left then.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    account: Option<Arc<Account>>,
+    /// Bytes that the account has counted.
+    counted: usize,
+    /// Most that the VM may have whatever its tenant has.
+    most: usize,
+}
+
+impl Memory {
+    /// Of a VM that may have `most` bytes.
+    pub fn new(account: Option<Arc<Account>>, most: usize) -> Memory {
+        Memory {
+            account,
+            counted: 0,
+            most,
+        }
+    }
+
+    /// May a tenant have another VM?
+    pub fn has_room(account: Option<&Arc<Account>>) -> bool {
+        let Some(account) = account else { return true };
+        let room = account.memory_room() > 0;
+        if !room {
+            account.refuse();
+        }
+        room
+    }
+
+    /// Before a turn: it may have what is left of the tenant's memory, up to its own limit.
+    pub fn lend(&mut self, lua: &Lua) {
+        let used = lua.used_memory();
+        self.count(used);
+        if let Some(account) = &self.account {
+            let room = account.memory_room().max(ROOM_LEAST);
+            let _ = lua.set_memory_limit(self.most.min(used.saturating_add(room)));
+        }
+    }
+
+    /// After a turn.
+    pub fn count(&mut self, used: usize) {
+        if let Some(account) = &self.account {
+            account.recount_memory(self.counted, used);
+            self.counted = used;
+        }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.count(0);
     }
 }

@@ -6,7 +6,8 @@ use cordboard_steps::script::{ScriptAnswer, ScriptErrorKind, ScriptOp};
 
 use super::fixtures::*;
 use crate::module::{Limits, Module, StepHost};
-use crate::wasm::{Quota, WasmEngine, WasmHost};
+use crate::quota::Quota;
+use crate::wasm::{WasmEngine, WasmHost};
 use std::sync::Arc;
 
 /// Begins step `go` of a script with this body and gives its failure.

@@ -8,9 +8,12 @@ use cordboard_call::ids::CallId;
 use cordboard_steps::script::{Program, ScriptCommand, ScriptErrorKind, ScriptStart, ScriptTurn};
 
 use super::fixtures::*;
-use crate::module::{Limits, StepHost, Work};
-use crate::program::{OnTurn, Runner};
-use crate::wasm::{Pumped, Quota, WasmHost, WasmThreads};
+use crate::crew::{Crew, CrewParts};
+use crate::lua::CpuTime;
+use crate::module::{Limits, Pumped, StepHost, Work};
+use crate::program::{OnTurn, Runner, TenantHosts};
+use crate::quota::Quota;
+use crate::wasm::WasmHost;
 
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 
@@ -107,14 +110,21 @@ fn start(n: u128) -> ScriptCommand {
 }
 
 #[test]
-fn threads_run_steps_beside_a_loop_and_a_full_mailbox_refuses() {
+fn a_crew_runs_steps_beside_a_loop_and_a_full_mailbox_refuses() {
     let engine = engine();
+    let parts = CrewParts {
+        places: 1,
+        time: CpuTime::clock(thread_cpu),
+        begin: Box::new(|| {}),
+    };
+    let crew = Arc::new(Crew::new(&Arc::default(), parts));
     let (sender, turns) = mpsc::channel::<(CallId, ScriptTurn)>();
     let sender = Mutex::new(sender);
     let on_turn: Arc<OnTurn> = Arc::new(move |key, turn| {
         let _ = sender.lock().unwrap().send((key, turn));
     });
-    let threads = WasmThreads::start(&engine, 1, 8, &on_turn).unwrap();
+    let own = engine.clone();
+    let threads = TenantHosts::new(&crew, 8, move |_: &_| WasmHost::new(&own), &on_turn);
     let text = script(LOOP);
     let hog = load(
         &engine,

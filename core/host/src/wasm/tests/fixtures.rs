@@ -119,7 +119,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// CPU time of this thread, as the kernel counts it.
-fn thread_cpu() -> Duration {
+pub fn thread_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let nanos = text.split(' ').next().unwrap().parse().unwrap();
     Duration::from_nanos(nanos)

@@ -6,7 +6,8 @@ use cordboard_steps::script::{ScriptAnswer, ScriptOp};
 
 use super::fixtures::*;
 use crate::module::StepHost;
-use crate::wasm::{Quota, WasmHost};
+use crate::quota::Quota;
+use crate::wasm::WasmHost;
 
 const MANY: u128 = 1_000;
 

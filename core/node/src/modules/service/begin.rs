@@ -132,7 +132,9 @@ impl Service {
         let made = self
             .hub
             .pool
-            .run(move || Driver::revive(identity, permit, make, snapshot))
+            .run(&self.module.tenant, move || {
+                Driver::revive(identity, permit, make, snapshot)
+            })
             .await;
         self.made(made.unwrap_or_else(|_| Err(lost())))
     }
@@ -145,7 +147,9 @@ impl Service {
         let made = self
             .hub
             .pool
-            .run(move || Driver::fresh(identity, permit, make, begins))
+            .run(&self.module.tenant, move || {
+                Driver::fresh(identity, permit, make, begins)
+            })
             .await;
         self.made(made.unwrap_or_else(|_| Err(lost())))
     }
@@ -159,7 +163,7 @@ impl Service {
         if batch.is_empty() {
             return Some(driver);
         }
-        let recalled = self.hub.pool.run(move || {
+        let recalled = self.hub.pool.run(&self.module.tenant, move || {
             let handled = driver.recall(batch);
             (driver, handled)
         });

@@ -30,6 +30,9 @@ use crate::clock::{Clock, unix_ms};
 use crate::journal_door::NodeJournal;
 use crate::mailbox::{Mailbox, Sender, mailbox};
 use crate::modules::service::Phase;
+use cordboard_host::CpuTime;
+use cordboard_host::crew::{Crew, CrewParts};
+
 use crate::modules::{Ask, Hub, HubParts, Modules};
 use crate::networks::Networks;
 use crate::outside::Outside;
@@ -144,10 +147,17 @@ impl Place {
             whereabouts: Arc::new(Whereabouts::default()),
             on_disabled: Arc::new(|_, _| {}),
             events: Arc::default(),
-            threads: 1,
+            crew: Arc::new(Crew::new(
+                &Arc::default(),
+                CrewParts {
+                    places: 1,
+                    time: CpuTime::clock(crate::clock::thread_cpu),
+                    begin: Box::new(|| {}),
+                },
+            )),
         });
         let node = Node {
-            modules: Arc::new(Modules::new(Arc::new(hub.unwrap()))),
+            modules: Arc::new(Modules::new(Arc::new(hub))),
             bus,
             shard,
             journal,

@@ -1,14 +1,16 @@
 //! What a tenant's guests may use together: instances, memory, CPU time, host calls.
 //!
-//! One account a tenant, shared by all its modules and all threads. What is counted in pieces
-//! (instances, bytes) is refused at the bound, at once. CPU time is not refused: a tenant that
-//! has spent its share waits its turn until the share has grown again, so a loop without an end
-//! costs its own tenant and nobody else.
+//! One account a tenant, shared by all its modules of every kind and world, and all threads. What
+//! is counted in pieces (instances, bytes) is refused at the bound, at once. CPU time is not
+//! refused: a tenant that has spent its share waits until the share has grown again (`crew`), so a
+//! loop without an end costs its own tenant and nobody else. The share is a bucket of CPU seconds:
+//! `cpu-percent` of a core flows in, 200 ms of it are saved at most, and whatever an entry took by
+//! its thread's CPU clock flows out, so what a long entry took beyond the share is paid back first.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordboard_call::ids::TenantId;
 
@@ -40,8 +42,12 @@ impl Default for Quota {
 const LINES_PER_SECOND: f64 = 50.0;
 /// Modules of a tenant whose lines are counted apart; the others share one count.
 const LINE_COUNTS_MAX: usize = 256;
-/// How much CPU time a tenant may save up.
+/// How much of its share a tenant may save up.
 const CPU_SAVED: Duration = Duration::from_millis(200);
+/// A tenant that has spent its share rests at least so long.
+const PAUSE_LEAST: Duration = Duration::from_millis(1);
+/// Any turn counts as so many nanoseconds at least.
+const HAD_LEAST: u64 = 1_000;
 
 /// Tokens that grow with time up to a bound.
 #[derive(Debug)]
@@ -78,6 +84,9 @@ pub struct Account {
     instances: AtomicUsize,
     memory_bytes: AtomicUsize,
     cpu_micros: AtomicU64,
+    /// What the tenant has had of the crew, in nanoseconds; whoever has had least is next. A
+    /// tenant that comes back begins where the others are, so rest is not saved up.
+    had: AtomicU64,
     refused: AtomicU64,
     dropped_lines: AtomicU64,
     /// CPU time that may be spent, in seconds; below zero the tenant waits.
@@ -112,6 +121,7 @@ impl Account {
             instances: AtomicUsize::new(0),
             memory_bytes: AtomicUsize::new(0),
             cpu_micros: AtomicU64::new(0),
+            had: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             dropped_lines: AtomicU64::new(0),
             cpu: Mutex::new(Bucket::full(saved(&quota), now)),
@@ -137,7 +147,7 @@ impl Account {
     }
 
     /// One instance more, if there is room.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Permit> {
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Permit> {
         let most = self.quota().instances_max;
         let taken = up(&self.instances, 1, most);
         if !taken {
@@ -147,24 +157,73 @@ impl Account {
     }
 
     /// So many bytes of memory more, if there is room.
-    pub(super) fn take_memory(&self, bytes: usize) -> bool {
+    pub(crate) fn take_memory(&self, bytes: usize) -> bool {
         up(&self.memory_bytes, bytes, self.quota().memory_bytes_max)
     }
 
-    pub(super) fn give_memory(&self, bytes: usize) {
+    pub(crate) fn give_memory(&self, bytes: usize) {
         self.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// Bytes that the tenant's guests may still have.
+    pub(crate) fn memory_room(&self) -> usize {
+        let used = self.memory_bytes.load(Ordering::Relaxed);
+        self.quota().memory_bytes_max.saturating_sub(used)
+    }
+
+    /// A part that was counted as `before` bytes is `now` so many: for memory that is seen only
+    /// after it was taken.
+    pub(crate) fn recount_memory(&self, before: usize, now: usize) {
+        match now >= before {
+            true => drop(self.memory_bytes.fetch_add(now - before, Ordering::Relaxed)),
+            false => drop(self.memory_bytes.fetch_sub(before - now, Ordering::Relaxed)),
+        }
+    }
+
+    /// Something was refused.
+    pub(crate) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// May a guest of this tenant run now?
-    pub(super) fn may_run(&self, now: Duration) -> bool {
+    pub(crate) fn may_run(&self, now: Duration) -> bool {
         let quota = self.quota();
         let mut cpu = held(&self.cpu);
         cpu.grow(now, share(&quota), saved(&quota));
         cpu.tokens > 0.0
     }
 
+    /// When a guest of this tenant may run: `now`, or later.
+    pub(crate) fn runs_at(&self, now: Duration) -> Duration {
+        let quota = self.quota();
+        let mut cpu = held(&self.cpu);
+        cpu.grow(now, share(&quota), saved(&quota));
+        match cpu.tokens > 0.0 {
+            true => now,
+            // Never quite now, or it would be asked again at once.
+            false => now + Duration::from_secs_f64(-cpu.tokens / share(&quota)) + PAUSE_LEAST,
+        }
+    }
+
+    /// How many threads may compute for this tenant at once: its share of cores, and two at
+    /// least, so that one module in a long entry does not hold up all others of its tenant.
+    pub(crate) fn threads_max(&self) -> usize {
+        self.quota().cpu_percent.div_ceil(100).max(2) as usize
+    }
+
+    /// What it has had, with others that have had `least`; from now on it counts from there.
+    pub(crate) fn had(&self, least: u64) -> u64 {
+        self.had.fetch_max(least, Ordering::Relaxed).max(least)
+    }
+
+    /// It has had so much more.
+    pub(crate) fn has_had(&self, spent: Duration) {
+        let nanos = u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX);
+        self.had.fetch_add(nanos.max(HAD_LEAST), Ordering::Relaxed);
+    }
+
     /// So much CPU time was spent.
-    pub(super) fn spend(&self, now: Duration, spent: Duration) {
+    pub(crate) fn spend(&self, now: Duration, spent: Duration) {
         self.cpu_micros
             .fetch_add(spent.as_micros() as u64, Ordering::Relaxed);
         let quota = self.quota();
@@ -174,7 +233,7 @@ impl Account {
     }
 
     /// One host call more, if the rate allows it.
-    pub(super) fn take_call(&self, now: Duration) -> bool {
+    pub(crate) fn take_call(&self, now: Duration) -> bool {
         let rate = f64::from(self.quota().host_calls_per_second);
         let taken = held(&self.calls).take(now, rate, rate);
         if !taken {
@@ -184,7 +243,7 @@ impl Account {
     }
 
     /// One log line of a module more, if its rate allows it.
-    pub(super) fn take_line(&self, now: Duration, module: &str) -> bool {
+    pub(crate) fn take_line(&self, now: Duration, module: &str) -> bool {
         let mut lines = held(&self.lines);
         let name = match lines.len() < LINE_COUNTS_MAX || lines.contains_key(module) {
             true => module,
@@ -223,7 +282,7 @@ fn up(figure: &AtomicUsize, by: usize, most: usize) -> bool {
 
 /// The right to have one instance; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Permit(Arc<Account>);
+pub(crate) struct Permit(Arc<Account>);
 
 impl Drop for Permit {
     fn drop(&mut self) {
@@ -231,28 +290,57 @@ impl Drop for Permit {
     }
 }
 
-/// All tenants' accounts.
-#[derive(Debug, Default)]
-pub(super) struct Accounts(Mutex<HashMap<TenantId, Arc<Account>>>);
+/// All tenants' accounts, and the one clock that they are kept by.
+#[derive(Debug)]
+pub struct Accounts {
+    of: Mutex<HashMap<TenantId, Arc<Account>>>,
+    began: Instant,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            of: Mutex::default(),
+            began: Instant::now(),
+        }
+    }
+}
 
 impl Accounts {
+    /// Time since they were begun.
+    pub fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// The tenant's account, opened with the default quota if need be.
-    pub fn of(&self, tenant: &TenantId, now: Duration) -> Arc<Account> {
-        held(&self.0)
-            .entry(tenant.clone())
-            .or_insert_with(|| Arc::new(Account::new(Quota::default(), now)))
-            .clone()
+    pub fn of(&self, tenant: &TenantId) -> Arc<Account> {
+        let mut accounts = held(&self.of);
+        if let Some(account) = accounts.get(tenant) {
+            return account.clone();
+        }
+        let account = Arc::new(Account::new(Quota::default(), self.now()));
+        accounts.insert(tenant.clone(), account.clone());
+        account
     }
 
     /// Changes a tenant's bounds; what is in use stays in use.
-    pub fn set(&self, tenant: &TenantId, quota: Quota, now: Duration) {
-        let account = self.of(tenant, now);
+    pub fn set(&self, tenant: &TenantId, quota: Quota) {
+        let account = self.of(tenant);
         *held(&account.quota) = quota;
     }
 
-    /// Forgets a tenant that no instance uses any more.
+    /// Forgets a tenant that is no more. What still runs is counted to its end.
     pub fn forget(&self, tenant: &TenantId) {
-        held(&self.0).remove(tenant);
+        held(&self.of).remove(tenant);
+    }
+
+    /// What every tenant has used.
+    pub fn used(&self) -> Vec<(TenantId, Quota, Used)> {
+        let accounts = held(&self.of);
+        let figures = |(tenant, account): (&TenantId, &Arc<Account>)| {
+            (tenant.clone(), account.quota(), account.used())
+        };
+        accounts.iter().map(figures).collect()
     }
 }
 
