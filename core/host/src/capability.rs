@@ -227,10 +227,7 @@ impl Effective {
         }
     }
 
-    /// May it read this file beside the dialplan?
-    ///
-    /// # Errors
-    /// Why not.
+    /// May it read this file beside the dialplan? An error says why not.
     pub fn check_file(&self, name: &str) -> Result<Allowed, Denied> {
         self.check("file", name)
     }
@@ -283,6 +280,11 @@ impl Effective {
             private: false,
             place: Some(grant.place.clone()),
         })
+    }
+
+    /// May its native code run in the switch itself?
+    pub fn native_in_process(&self) -> bool {
+        self.ceiling.native && self.ceiling.native_in_process
     }
 
     /// Files that are asked for and granted, by name.
@@ -363,8 +365,8 @@ impl Effective {
     pub fn identity(&self) -> String {
         let ceiling = &self.ceiling;
         let mut text = format!(
-            "{} {} {}\n",
-            self.module, ceiling.private_addresses, ceiling.native
+            "{} {} {} {}\n",
+            self.module, ceiling.private_addresses, ceiling.native, ceiling.native_in_process
         );
         for line in &ceiling.http {
             text.push_str(&format!("{} {}\n", line.pattern, line.rate_per_second));

@@ -5,7 +5,7 @@
 //!     modules {
 //!         http "https://*.example.com/*" rate="100/s"
 //!         private-addresses #false
-//!         native #false
+//!         native #false            // or: native #true in-process=#true
 //!         instances 500
 //!         memory-mb 256
 //!         cpu-percent 20
@@ -18,6 +18,8 @@
 //! that its grants name, at 100 a second, no private address, no native code, every module of the
 //! machine. A grant of every host (`*`, `https://*`, `https://*.com/*`) needs an `http` line here
 //! that says as much (`http "*"`).
+//! Native modules run in a child process each; `in-process=#true` puts those of this tenant into
+//! the switch itself, where a crash of theirs ends every call: `cordboard check` and the start warn.
 //! A tenant's own files cannot widen it; each grant beyond it is refused with both lines.
 
 use super::Ceiling;
@@ -56,6 +58,8 @@ pub struct ModulesCeiling {
     pub private_addresses: bool,
     /// Native modules may be loaded.
     pub native: bool,
+    /// They run in the switch itself and not in child processes: unsafe.
+    pub native_in_process: bool,
     /// Most instances at once, of all its modules (1 to 1,000,000).
     pub instances_max: u32,
     /// Most memory of all of them together, in MiB (1 to 1,048,576).
@@ -85,6 +89,7 @@ impl Default for ModulesCeiling {
             http: Vec::new(),
             private_addresses: false,
             native: false,
+            native_in_process: false,
             instances_max: 500,
             memory_mb_max: 256,
             cpu_percent_max: 20,
@@ -124,7 +129,13 @@ pub(super) fn read(sink: &mut Sink, node: &Node) -> ModulesCeiling {
         match &*line.name {
             "http" => out.http.extend(http(sink, line)),
             "private-addresses" => out.private_addresses = flag(sink, line),
-            "native" => out.native = flag(sink, line),
+            "native" => {
+                (out.native, out.native_in_process) = native(sink, line);
+                if out.native_in_process {
+                    let mark = sink.mark(line.head);
+                    sink.add(in_process(mark, "the tenant's modules"));
+                }
+            }
             "instances" => set(&mut out.instances_max, number(sink, line, 1_000_000)),
             "memory-mb" => set(&mut out.memory_mb_max, number(sink, line, 1 << 20)),
             "cpu-percent" => set(&mut out.cpu_percent_max, number(sink, line, 10_000)),
@@ -171,8 +182,30 @@ fn http(sink: &mut Sink, line: &Node) -> Option<HttpCeiling> {
     }
 }
 
-/// `native #true`; the line alone says nothing.
+/// `native #true in-process=#true`: may they be, and in the switch itself?
+fn native(sink: &mut Sink, line: &Node) -> (bool, bool) {
+    let mut fields = Fields::new(line, sink);
+    fields.skip_arguments();
+    let in_process = fields.flag("in-process");
+    fields.finish();
+    let allowed = flag_alone(sink, line);
+    if in_process && !allowed {
+        let message = "`in-process` is of native modules, and none are allowed here";
+        let help = Some("write `native #true in-process=#true`".to_owned());
+        sink.error(line.head, "DP0014", message.to_owned(), help);
+    }
+    (allowed, in_process && allowed)
+}
+
+/// `private-addresses #true`; the line alone says nothing.
 fn flag(sink: &mut Sink, line: &Node) -> bool {
+    let mut fields = Fields::new(line, sink);
+    fields.skip_arguments();
+    fields.finish();
+    flag_alone(sink, line)
+}
+
+fn flag_alone(sink: &mut Sink, line: &Node) -> bool {
     let value = match line.arguments.as_slice() {
         [value] => match value.kind {
             ValueKind::Bool(flag) => Some(flag),
@@ -180,9 +213,6 @@ fn flag(sink: &mut Sink, line: &Node) -> bool {
         },
         _ => None,
     };
-    let mut fields = Fields::new(line, sink);
-    fields.skip_arguments();
-    fields.finish();
     if value.is_none() {
         let message = format!("`{}` is #true or #false", line.name);
         sink.error(line.head, "DP0014", message, None);
@@ -232,11 +262,28 @@ pub(super) fn check(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> {
             let place = granted.map_or(&module.place, |grant| &grant.place);
             refuse.at(place, "run native code", "native #true", None);
         }
+        if bounds.native_in_process && module.schema.kind == "native" {
+            let mark = Mark::at(&module.place);
+            let mut warning = in_process(mark, &module.name);
+            if let Some(block) = &bounds.mark {
+                warning = warning.also(block.clone(), "the ceiling");
+            }
+            refuse.findings.push(warning);
+        }
         for grant in module.granted("http") {
             refuse.http(grant, bounds);
         }
     }
     findings
+}
+
+/// What a crash of native code in the switch itself comes to.
+fn in_process(mark: Mark, name: &str) -> Diagnostic {
+    let message = format!(
+        "native code of `{name}` runs in the switch itself, which is unsafe: a crash of it ends every call"
+    );
+    let help = "take `in-process=#true` away, and it runs in a process of its own";
+    Diagnostic::warning(mark, codes::MODULE_CEILING, message).help(help.to_owned())
 }
 
 struct Refuse<'r> {

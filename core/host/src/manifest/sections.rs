@@ -70,7 +70,7 @@ impl Reader {
         let code = self.code(table);
         let about = table.get("about").and_then(|v| self.text(v));
         let topics = self.topics(table);
-        let limits = self.limits(table);
+        let limits = self.limits(table, code.as_ref().map(|code| code.kind));
         let steps = self.steps(table);
         let settings = self.each(table, "setting", |r, t, at| r.field(t, at, 0));
         let operations = self.each(table, "operation", Reader::operation);
@@ -256,10 +256,15 @@ impl Reader {
         }
     }
 
-    fn limits(&mut self, table: &DeTable<'_>) -> Wishes {
+    /// Native code is measured by the clock on the wall, and may wait for the world by itself.
+    fn limits(&mut self, table: &DeTable<'_>, kind: Option<Kind>) -> Wishes {
+        let (cpu_ms, cpu_ms_max) = match kind {
+            Some(Kind::Native) => (1_000, 60_000),
+            _ => (50, 1_000),
+        };
         let mut wishes = Wishes {
             memory_mb: 16,
-            cpu: Duration::from_millis(50),
+            cpu: Duration::from_millis(cpu_ms),
             instances: 200,
         };
         let Some(value) = table.get("limits") else {
@@ -275,7 +280,7 @@ impl Reader {
             self.number(value, (1, most))?.try_into().ok()
         };
         wishes.memory_mb = number("memory-mb", 1_024).unwrap_or(wishes.memory_mb);
-        let cpu = number("cpu-ms", 1_000).map(|ms| Duration::from_millis(ms.into()));
+        let cpu = number("cpu-ms", cpu_ms_max).map(|ms| Duration::from_millis(ms.into()));
         wishes.cpu = cpu.unwrap_or(wishes.cpu);
         wishes.instances = number("instances", 10_000).unwrap_or(wishes.instances);
         wishes

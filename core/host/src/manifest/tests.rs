@@ -262,6 +262,9 @@ fn a_world_has_no_more_than_its_own() {
         .replace("kind = \"wasm\"", "kind = \"native\"")
         .replace("greeter.wasm", "greeter.so");
     assert!(read(&native).unwrap_err()[0].contains("asks for the capability `native`"));
+    // Time by the clock: it may be longer than a sandbox's time of computing.
+    let slow = native.replace("cpu-ms = 20", "cpu-ms = 60000");
+    assert_eq!(read(&slow).unwrap_err().len(), 1, "cpu-ms is good");
 }
 
 #[test]

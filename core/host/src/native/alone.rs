@@ -24,6 +24,8 @@ use crate::contract::{
 use crate::lua::{actions, inputs};
 use crate::module::{Module, ReporterGuest, RouterGuest, ServiceGuest};
 
+/// Between two looks at whether its process lives.
+const LOOK: Duration = Duration::from_millis(100);
 /// Lines of one entry that reach the log.
 const LINES_MAX: usize = 200;
 
@@ -99,13 +101,17 @@ impl Alone {
         let name = self.module.name.clone();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.from.recv_timeout(left) {
+            if let Some(link) = &self.link {
+                link.look();
+            }
+            match self.from.recv_timeout(left.min(LOOK)) {
                 Ok(Heard::Frame(frame)) if frame.tag == tag => return Ok(frame),
                 Ok(Heard::Frame(frame)) => self.meanwhile(&frame),
                 Ok(Heard::Line(line)) => (self.native.log)(&self.module, said::level(2), &line),
                 Ok(Heard::Ended(End { why, .. })) => {
                     return Err(said::fault(format!("the module `{name}` stopped: {why}")));
                 }
+                Err(RecvTimeoutError::Timeout) if left > LOOK => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if let Some(link) = &self.link {
                         link.kill("hang", format!("`{what}` did not come back"));

@@ -183,6 +183,14 @@ impl Link {
         }
     }
 
+    /// A child that is dead is heard of when its pipe closes, which a process that it started may
+    /// keep open: such are ended with it.
+    pub fn look(&self) {
+        if let Some(child) = lock(&self.ended.child).as_mut() {
+            end_orphans(child);
+        }
+    }
+
     /// The child's process, for figures and tests.
     pub fn pid(&self) -> Option<u32> {
         lock(&self.ended.child).as_ref().map(Child::id)
@@ -298,6 +306,7 @@ impl Work {
         loop {
             let mut slot = lock(&self.ended.child);
             let child = slot.as_mut()?;
+            end_orphans(child);
             match child.try_wait() {
                 Ok(None) => {}
                 Ok(Some(status)) => {
@@ -365,6 +374,24 @@ impl End {
             by: "no start".to_owned(),
             why: format!("its process cannot be started: {error}"),
         }
+    }
+}
+
+/// Ends what a dead child has started, while its number is still its own.
+fn end_orphans(child: &Child) {
+    let Ok(group) = i32::try_from(child.id()) else {
+        return;
+    };
+    // SAFETY: all zero is a good value of this structure, which the kernel fills; `WNOWAIT` leaves
+    // the child to be waited for.
+    let is_dead = unsafe {
+        let mut about: libc::siginfo_t = std::mem::zeroed();
+        let how = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        libc::waitid(libc::P_PID, child.id(), &raw mut about, how) == 0 && about.si_pid() == group
+    };
+    if is_dead {
+        // SAFETY: takes two numbers; a dead child that was not waited for keeps its group's.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
     }
 }
 

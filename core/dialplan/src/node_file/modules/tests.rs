@@ -161,6 +161,29 @@ fn a_tenant_of_whom_nothing_is_said_has_the_public_web_and_no_native_code() {
 }
 
 #[test]
+fn native_code_in_the_switch_itself_is_a_warning_at_both_lines() {
+    let native = ModuleSchema {
+        name: "fax".into(),
+        kind: "native".into(),
+        ..ModuleSchema::default()
+    };
+    let known = known().with_modules([Arc::new(native)]);
+    let text = "module fax {\n  grant native\n}\n";
+    let own = ceiling("  modules {\n    native #true in-process=#true\n  }\n");
+    assert!(own.modules.native && own.modules.native_in_process);
+    let found = check_ceiling(&plan(text, &known), &own);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].severity, crate::diagnostic::Severity::Warning);
+    assert!(found[0].message.contains("in the switch itself, which is unsafe"));
+    let node = "ceiling acme { modules { native #true in-process=#true } }\n";
+    let loaded = load_node("_node.kdl", node).unwrap();
+    assert!(loaded.warnings[0].message.contains("which is unsafe"));
+    let node = "ceiling acme { modules { native #false in-process=#true } }\n";
+    let wrong = load_node("_node.kdl", node).unwrap_err();
+    assert!(wrong[0].message.contains("none are allowed here"));
+}
+
+#[test]
 fn many_grants_beyond_the_ceiling_are_bounded_findings() {
     let grants: String = (0..200)
         .map(|n| format!("  grant http \"https://h{n}.example/*\" rate=\"500/s\"\n"))

@@ -21,7 +21,7 @@ const RINGS_MS: u32 = 20_000;
 const HTTP_MS: u32 = 5_000;
 
 /// Inputs as JSON for Lua.
-pub(super) fn inputs(inputs: &[Input]) -> Result<Value, String> {
+pub(crate) fn inputs(inputs: &[Input]) -> Result<Value, String> {
     let mut all = Vec::with_capacity(inputs.len());
     for input in inputs {
         let mut value = serde_json::to_value(input).map_err(|e| e.to_string())?;
@@ -107,7 +107,7 @@ struct Start {
 }
 
 /// Reads what `handle` gave back, as JSON text. `first` is the number of its first input.
-pub(super) fn actions(text: &str, first: u64) -> Result<Vec<Action>, String> {
+pub(crate) fn actions(text: &str, first: u64) -> Result<Vec<Action>, String> {
     let list = match serde_json::from_str(text).map_err(|e| e.to_string())? {
         Value::Array(list) => list,
         Value::Object(empty) if empty.is_empty() => return Ok(Vec::new()),

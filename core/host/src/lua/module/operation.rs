@@ -18,7 +18,7 @@ const LIST_MAX: usize = 32;
 /// One wish, as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Answer,
     Play(Play),
     Tone(Tone),
@@ -35,7 +35,7 @@ pub(super) enum Operation {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Play {
+pub(crate) struct Play {
     #[serde(deserialize_with = "texts")]
     prompts: Vec<String>,
     #[serde(default)]
@@ -45,14 +45,14 @@ pub(super) struct Play {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tone {
+pub(crate) struct Tone {
     name: String,
     ms: u64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Collect {
+pub(crate) struct Collect {
     #[serde(default, deserialize_with = "texts")]
     prompts: Vec<String>,
     min: Option<u8>,
@@ -69,7 +69,7 @@ pub(super) struct Collect {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Ring {
+pub(crate) struct Ring {
     #[serde(deserialize_with = "texts")]
     users: Vec<String>,
     #[serde(default)]
@@ -80,7 +80,7 @@ pub(super) struct Ring {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Trunk {
+pub(crate) struct Trunk {
     #[serde(deserialize_with = "texts")]
     trunks: Vec<String>,
     number: Option<String>,
@@ -90,7 +90,7 @@ pub(super) struct Trunk {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Set {
+pub(crate) struct Set {
     name: String,
     value: String,
 }

@@ -119,6 +119,9 @@ impl Keeper {
             self.rise(state, &module, after);
             return Some(LOOK);
         }
+        if let Life::Up { link, .. } = &state.life {
+            link.look();
+        }
         let hang = state.hanging(now);
         let Life::Up {
             link,

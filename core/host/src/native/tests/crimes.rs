@@ -166,7 +166,11 @@ fn a_child_leaves_nothing_behind_and_inherits_nothing() {
     let steps = steps(&bench);
     steps.start(1, &module);
     let failed = error(steps.turn().1);
-    assert!(failed.message.contains("SIGABRT"), "{}", failed.message);
+    assert!(
+        failed.message.contains("SIGABRT"),
+        "what it started does not hide its end: {}",
+        failed.message
+    );
     comes_back_after_stop(&bench, &steps, &module);
 }
 
