@@ -19,7 +19,7 @@ pub mod world;
 pub use operation::ring::TalkOutcome;
 pub use run::{ActionTag, ActionVerb, Input, Output, Run};
 pub use script::{
-    CollectOp, CollectOutcome, LogLevel, OutsideRequest, Program, ScriptAnswer, ScriptCall,
+    CollectOp, CollectOutcome, Decided, LogLevel, OutsideRequest, Program, ScriptAnswer, ScriptCall,
     ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp, ScriptStart,
     ScriptTurn, StepProgram,
 };

@@ -9,6 +9,7 @@
 
 mod ask;
 mod begin;
+mod decided;
 mod entry;
 mod module;
 mod route;

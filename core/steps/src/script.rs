@@ -7,7 +7,8 @@
 //! them, so a script replays from its recorded answers.
 //!
 //! Order between the two: `Start` is answered by one turn; a `Call` turn by one `Resume`; a
-//! `Resume` by one turn; `Done` and `Failed` end the script. After `Kill` every turn is ignored.
+//! `Resume` by one turn; `Done`, `Decided` and `Failed` end the script. After `Kill` every turn is
+//! ignored.
 //!
 //! A program that follows events instead (a module's service) has two turns more. `Idle` owes
 //! nothing and is owed nothing. `Interrupt` may come at any time: it ends the operation under way,
@@ -411,6 +412,8 @@ pub enum ScriptTurn {
     /// It waits for something else than an answer of this call; its next turn comes by itself. A
     /// caller who leaves meanwhile ends it at once.
     Idle,
+    /// It has nothing more to say: the run carries this out, and the step is over.
+    Decided(Box<Decided>),
     /// It returned.
     Done {
         /// What it returned, as text: the outcome of the step; none is `done`.
@@ -421,6 +424,39 @@ pub enum ScriptTurn {
         /// Which.
         error: ScriptError,
     },
+}
+
+/// A last word: operations one after another, then an outcome. Talks (`ring`, `trunk`) are tried in
+/// their order until one is answered, and the last of them gives the outcome; any other operation
+/// that fails fails the step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What is to be done, in order.
+    pub operations: Vec<ScriptOp>,
+    /// The step's outcome where none of them is a talk.
+    pub outcome: String,
+}
+
+impl Decided {
+    /// As a turn.
+    pub fn turn(self) -> ScriptTurn {
+        match self.operations.is_empty() {
+            true => ScriptTurn::Done {
+                outcome: Some(self.outcome),
+            },
+            false => ScriptTurn::Decided(Box::new(self)),
+        }
+    }
+}
+
+impl ScriptTurn {
+    /// True when the program is over with it and hears nothing more.
+    pub fn is_last(&self) -> bool {
+        matches!(
+            self,
+            ScriptTurn::Decided(_) | ScriptTurn::Done { .. } | ScriptTurn::Failed { .. }
+        )
+    }
 }
 
 /// How a script failed. The step's outcome is `failed`, and its `why` is this in text.

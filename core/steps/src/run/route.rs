@@ -76,6 +76,7 @@ impl Run {
             return;
         }
         self.steps.0 = 0;
+        self.carry_out(now, world);
         while self.stage == Stage::Running
             && self.operation.is_none()
             && self.script.is_none()

@@ -15,6 +15,7 @@ use cordboard_call::event::{Fact, Place};
 use cordboard_dialplan::schema::Loaded;
 use serde_json::{Value, json};
 
+use super::decided::Rest;
 use super::{GRACE, Output, Run};
 use crate::operation::{Ask, Finished};
 use crate::script::{
@@ -48,6 +49,8 @@ pub(super) struct Scripted {
     turn_due: Option<Time>,
     /// The caller is gone; the script is killed then.
     kill_at: Option<Time>,
+    /// It has said its last word, and this is left to do of it.
+    rest: Option<Rest>,
 }
 
 struct Pending {
@@ -72,7 +75,18 @@ impl Scripted {
             calls: 0,
             turn_due: Some(now + TURN_MAX),
             kill_at: None,
+            rest: None,
         }
+    }
+
+    /// What is left of its last word.
+    pub fn rest(&self) -> Option<&Rest> {
+        self.rest.as_ref()
+    }
+
+    /// The same, where no operation of it waits for an answer.
+    pub fn rest_to_do(&mut self) -> Option<&mut Rest> {
+        self.rest.as_mut().filter(|_| self.pending.is_none())
     }
 
     pub fn next_timeout(&self) -> Option<Time> {
@@ -129,6 +143,7 @@ impl Run {
                     self.script_over("hangup", false, None);
                 }
             }
+            ScriptTurn::Decided(decided) => script.rest = Some(Rest::of(*decided)),
             ScriptTurn::Done { outcome } => {
                 self.drop_operation(now, world);
                 let outcome = outcome
@@ -155,7 +170,7 @@ impl Run {
     }
 
     /// A host call: it waits for its answer from here on.
-    fn script_asks(&mut self, op: ScriptOp, line: u32, now: Time, world: &mut dyn World) {
+    pub(super) fn script_asks(&mut self, op: ScriptOp, line: u32, now: Time, world: &mut dyn World) {
         let Some(script) = &mut self.script else {
             return;
         };
@@ -193,7 +208,7 @@ impl Run {
 
     fn script_broken(&mut self, message: String, line: u32, now: Time, world: &mut dyn World) {
         self.drop_operation(now, world);
-        self.command(ScriptCommand::Kill);
+        self.kill();
         let (line, kind) = (Some(line).filter(|l| *l > 0), ScriptErrorKind::Budget);
         let why = self.sentence(&ScriptError {
             message,
@@ -387,10 +402,18 @@ impl Run {
         let Some(pending) = script.pending.take() else {
             return;
         };
-        script.turn_due = Some(now + TURN_MAX);
         let told = masked.unwrap_or_else(|| told(&answer));
-        self.called(pending, Some(told));
-        self.command(ScriptCommand::Resume { answer });
+        match &mut script.rest {
+            Some(rest) => {
+                rest.answered(answer);
+                self.called(pending, Some(told));
+            }
+            None => {
+                script.turn_due = Some(now + TURN_MAX);
+                self.called(pending, Some(told));
+                self.command(ScriptCommand::Resume { answer });
+            }
+        }
     }
 
     /// The caller is gone: the pending call says so, and the script has `GRACE` left.
@@ -409,7 +432,7 @@ impl Run {
         let Some(script) = &self.script else { return };
         if script.kill_at.is_some_and(|at| at <= now) {
             self.drop_operation(now, world);
-            self.command(ScriptCommand::Kill);
+            self.kill();
             let why = format!("killed {} s after its caller was gone", GRACE.as_secs());
             self.script_over("hangup", false, Some(why));
         } else if script.turn_due.is_some_and(|at| at <= now) {
@@ -425,7 +448,14 @@ impl Run {
     pub(super) fn kill_script(&mut self) {
         if self.script.is_some() {
             self.unanswered_call();
+            self.kill();
             self.script = None;
+        }
+    }
+
+    /// Ends the program where it stands; one that has said its last word is not there any more.
+    fn kill(&mut self) {
+        if self.script.as_ref().is_some_and(|s| s.rest.is_none()) {
             self.command(ScriptCommand::Kill);
         }
     }

@@ -1,6 +1,7 @@
 //! Stories of routes: each step by hand, notice by notice.
 
 mod collecting;
+mod decided;
 mod interleavings;
 mod modules;
 mod ringing;

@@ -295,8 +295,12 @@ impl<'a> Stage<'a> {
         {
             self.narrator.asked(self.now, op, *line);
         }
+        let tried = self.run.trying().map(|(_, left)| left);
         self.world.facts = outside.facts();
         self.run.handle(self.now, &mut self.world, input);
+        if let Some((op, _)) = self.run.trying().filter(|(_, left)| tried != Some(*left)) {
+            self.narrator.asked(self.now, op, 0);
+        }
         while let Some(output) = self.run.poll() {
             self.narrator.output(self.now, &output);
             match output {
