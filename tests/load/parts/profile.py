@@ -2,7 +2,7 @@
 import subprocess
 import time
 
-from . import box, phones
+from . import box, phones, steps
 
 
 def threads_cpu(pid, seconds=0):
@@ -34,7 +34,7 @@ def perf(switch, seconds, top=10):
         spent = 1000 * (value - before.get(name, 0)) / seconds
         if spent > 0.5:
             lines.append(f"  {name:<20} {spent:8.1f}")
-    for sort, count in (("symbol", top * 3), ("dso", 6), ("comm,symbol", top * 3)):
+    for sort, count in (("symbol", top * 3), ("dso", 6), ("comm,symbol", top * 6)):
         report = subprocess.run(["perf", "report", "-i", data, "--stdio", "--percent-limit", "0.4", "--sort", sort, "-w", "0"],
                                 capture_output=True, text=True).stdout
         rows = [line[:150] for line in report.splitlines() if line.strip() and not line.startswith("#")]
@@ -53,9 +53,11 @@ def profile(switch, work, seconds=10):
         box.stop(audio.child)
         held.finish(wait=False)
         return text
-    number, scenario, hold = {"w1": ("1000", "caller", 1000), "w3": ("300", "keys", 0), "w4": ("400", "served", 0)}[work]
+    number, scenario, hold = {"w1": ("1000", "caller", 1000), "w3": ("300", "keys", 0), "w4": ("400", "served", 0),
+                              **{kind: (number, "served", 0) for kind, (_, _, number, _) in steps.KINDS.items()}}[work]
     callee = phones.called() if work == "w1" else None
-    party = phones.caller(switch, number, 200, 200 * (seconds + 5), hold, scenario=scenario)
+    rate = 100 if work in steps.KINDS else 200
+    party = phones.caller(switch, number, rate, rate * (seconds + 5), hold, scenario=scenario)
     time.sleep(3)
     text = perf(switch, seconds)
     time.sleep(3)

@@ -1,5 +1,6 @@
 """A step's cost: the same routing decision in WASM, in Lua and by a webhook, in a real route under real calls."""
 import os
+import re
 import statistics
 import time
 
@@ -40,7 +41,7 @@ KINDS = {
     "script": ("Lua call script", "run pick", "603", 10.0),
     "webhook": ("webhook on loopback", "hook.choose", "604", None),
 }
-MODULE_OF = {"wasm": "pick", "lua": "pick-lua", "script": "script:pick", "webhook": "hook"}
+MODULE_OF = {"wasm": "pick", "lua": "pick-lua", "script": None, "webhook": "hook"}
 
 
 def dialplan():
@@ -81,16 +82,16 @@ def switch():
 
 
 def metered(switch, module):
-    """(steps, CPU seconds around them) of a module by the worker's thread clock, since the start."""
-    steps = cpu = 0.0
+    """(steps begun, CPU seconds around them by the worker's thread clock) of a module since the start."""
+    begun = cpu = 0.0
     for line in switch.get("/metrics").splitlines():
         if f'module="{module}"' in line:
             value = float(line.rsplit(" ", 1)[1])
-            if line.startswith("cordboard_module_steps_total"):
-                steps += value
+            if line.startswith("cordboard_module_starts_total"):
+                begun += value
             elif line.startswith("cordboard_module_cpu_seconds_total"):
                 cpu += value
-    return steps, cpu
+    return begun, cpu
 
 
 def threads_between(before, after, calls):
@@ -101,6 +102,11 @@ def threads_between(before, after, calls):
         found[name] = found.get(name, 0) + nanos - before.get(key, 0)
     shares = {name: nanos / 1000 / calls / DECISIONS for name, nanos in found.items()}
     return {name: round(us, 1) for name, us in sorted(shares.items(), key=lambda item: -item[1]) if us >= 0.1}
+
+
+def workers_share(threads):
+    """Of the threads that run modules and scripts, their waking and sleeping counted."""
+    return sum(us for name, us in threads.items() if re.match(r"module|wasm-\d|lua-step|script-", name)) or None
 
 
 def one(switch, number, rate, seconds):
@@ -114,7 +120,7 @@ def one(switch, number, rate, seconds):
 
 def steps(runs, rate, seconds, kinds, say):
     """For each kind: microseconds a decision by the worker's clock, and by 0 and 50 decisions in a route."""
-    found = {kind: {"clock": [], "route": [], "outside": [], "threads": {}, "bad": 0, "errors": ""} for kind in kinds}
+    found = {kind: {"clock": [], "code": [], "route": [], "outside": [], "threads": {}, "bad": 0, "errors": ""} for kind in kinds}
     webhook, yard = Webhook(), switch()
     try:
         one(yard, "600", rate, 1)
@@ -131,12 +137,13 @@ def steps(runs, rate, seconds, kinds, say):
                 count, cpu = (b - a for a, b in zip((count, cpu), metered(yard, module)))
                 mine = found[kind]
                 mine["route"].append((full["nanos"] - base["nanos"]) / 1000 / DECISIONS)
-                mine["clock"].append(1e6 * cpu / count if count else None)
+                mine["clock"].append(workers_share(full["threads"]))
+                mine["code"].append(1e6 * cpu / count if count and cpu else None)
                 mine["outside"].append((webhook.cpu() - outside) / 1000 / full["made"] / DECISIONS)
                 mine["threads"] = full["threads"]
                 mine["bad"] += full["bad"] + full["missing"] + base["bad"] + base["missing"]
                 mine["errors"] += full["errors"]
-                say(f"{kind}: route {mine['route'][-1]:.1f} us, worker's clock {mine['clock'][-1]} us, outside {mine['outside'][-1]:.1f} us, "
+                say(f"{kind}: route {mine['route'][-1]:.1f} us, worker's clock {mine['clock'][-1] or 0:.1f} us, its code {mine['code'][-1] or 0:.1f} us, outside {mine['outside'][-1]:.1f} us, "
                     f"threads {full['threads']}, bad {full['bad']}, missing {full['missing']}, load {os.getloadavg()[0]:.1f}")
     finally:
         yard.stop()

@@ -106,7 +106,7 @@ class Cordboard:
         os.replace(fresh, os.path.join(self.tenant, name))
 
     def wait(self):
-        until = time.monotonic() + 30
+        until = time.monotonic() + getattr(self, "patience", 30)
         while time.monotonic() < until and self.child.poll() is None:
             try:
                 if self.health().get("ok"):

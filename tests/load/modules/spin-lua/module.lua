@@ -1,0 +1,7 @@
+-- Loops without an end.
+return {
+	run = function()
+		while true do
+		end
+	end,
+}
