@@ -87,13 +87,24 @@ impl Display for Own {
             write!(f, ", base {}", at(base))?;
         }
         write!(f, ")")?;
-        for line in &self.before {
-            write!(f, "\n    - {line}")?;
-        }
-        for line in &self.after {
-            write!(f, "\n    + {line}")?;
-        }
-        Ok(())
+        let (before, after) = (&self.before, &self.after);
+        let head = before.iter().zip(after).take_while(|(b, a)| b == a).count();
+        let (old, new) = (
+            before.get(head..).unwrap_or(&[]),
+            after.get(head..).unwrap_or(&[]),
+        );
+        let ends = old.iter().rev().zip(new.iter().rev());
+        let tail = ends.take_while(|(b, a)| b == a).count();
+        let mut show = |sign: char, lines: &[String]| {
+            lines
+                .iter()
+                .try_for_each(|line| write!(f, "\n    {sign} {line}"))
+        };
+        // What both say stands there once.
+        show(' ', after.get(..head).unwrap_or(&[]))?;
+        show('-', old.get(..old.len() - tail).unwrap_or(&[]))?;
+        show('+', new.get(..new.len() - tail).unwrap_or(&[]))?;
+        show(' ', new.get(new.len() - tail..).unwrap_or(&[]))
     }
 }
 
@@ -330,7 +341,7 @@ mod tests {
                         mon-fri \"08:00-18:00\" }\n}\nroute desk {\n    override desk {\n        ring alice\n        \
                         else { hangup }\n    }\n    override more { }\n}\ndids \"t.csv\"\n";
     const OWN: &str = "tenant acme domain=\"acme.example\"\nbase \"../_base\"\nvalue number \"+44\"\nuser alice {\n    \
-                       display Ann\n}\noverride desk {\n    ring bob\n}\nvalue own 1\n";
+                       display Ann\n}\noverride desk {\n    ring bob\n    else { hangup }\n}\nvalue own 1\n";
 
     #[test]
     fn a_tenants_own_lines_are_shown_beside_those_of_its_base() {
@@ -349,12 +360,12 @@ mod tests {
              ~ value number (main.kdl:3, base ../_base/main.kdl:2)\n    \
              - value number\n    + value number \"+44\"\n\
              ~ override desk (main.kdl:7, base ../_base/main.kdl:7)\n    \
-             - ring alice\n    - else { hangup }\n    + ring bob\n\
+             - ring alice\n    + ring bob\n      else { hangup }\n\
              ~ file t.csv (t.csv:1, base ../_base/t.csv:1)\n\
              + tenant acme domain=\"acme.example\" (main.kdl:1)\n    \
              + tenant acme domain=\"acme.example\"\n\
              + user alice (main.kdl:4)\n    + user alice {\n    +     display Ann\n    + }\n\
-             + value own (main.kdl:10)\n    + value own 1\n\
+             + value own (main.kdl:11)\n    + value own 1\n\
              points left as they are: hours, more\n"
         );
     }

@@ -69,38 +69,45 @@ pub fn dialplan_source(folder: &Path) -> Result<Source, FilesError> {
     })
 }
 
-/// Scripts: those of the installation, and over them those of the tenant's own `scripts/`.
-pub fn script_sources(
-    installation: &Path,
-    folder: &Path,
-) -> Result<BTreeMap<String, String>, FilesError> {
+/// Lua scripts of a folder, by path; none where there is no such folder.
+pub fn scripts_in(folder: &Path) -> Result<BTreeMap<String, String>, FilesError> {
     let mut files = BTreeMap::new();
-    for from in [installation.to_path_buf(), folder.join("scripts")] {
-        if from.is_dir() {
-            for (name, path) in list(&from, &["lua"])? {
-                files.insert(name, read_text(&path)?);
-            }
+    if folder.is_dir() {
+        for (name, path) in list(folder, &["lua"])? {
+            files.insert(name, read_text(&path)?);
         }
     }
     Ok(files)
 }
 
-/// Prompts by name (path without ending): those of `_base/prompts`, and over them the tenant's own.
-pub fn prompt_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, FilesError> {
+/// Prompts in a tenant's or a base's `prompts/`, by name: the path without its ending.
+pub fn prompts_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>, FilesError> {
+    let from = folder.join("prompts");
     let mut files = BTreeMap::new();
-    let base = folder.parent().map(|dialplans| dialplans.join("_base"));
-    for from in base
-        .into_iter()
-        .chain([folder.to_path_buf()])
-        .map(|f| f.join("prompts"))
-    {
-        if from.is_dir() {
-            for (name, path) in list(&from, &["wav"])? {
-                files.insert(name.trim_end_matches(".wav").to_owned(), path);
-            }
+    if from.is_dir() {
+        for (name, path) in list(&from, &["wav"])? {
+            files.insert(name.trim_end_matches(".wav").to_owned(), path);
         }
     }
     Ok(files)
+}
+
+/// The first symbolic link in a folder that leads out of `root`; eight folders deep, as is read.
+pub fn links_out_of(folder: &Path, root: &Path) -> Option<PathBuf> {
+    let mut open = vec![(folder.to_path_buf(), DEPTH_MAX)];
+    while let Some((here, depth)) = open.pop() {
+        for entry in fs::read_dir(&here).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let outside = |path: &Path| path.canonicalize().is_ok_and(|p| !p.starts_with(root));
+            if path.is_symlink() && outside(&path) {
+                return path.strip_prefix(folder).map(Path::to_path_buf).ok();
+            }
+            if depth > 0 && path.is_dir() {
+                open.push((path, depth - 1));
+            }
+        }
+    }
+    None
 }
 
 fn list(folder: &Path, endings: &[&str]) -> Result<Vec<(String, PathBuf)>, FilesError> {
