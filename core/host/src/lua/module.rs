@@ -19,8 +19,10 @@ mod told;
 mod vm;
 mod world;
 
+pub(crate) use act::{actions, inputs};
 pub(crate) use compile::tell;
 pub use compile::{LogSink, LuaCompiler, LuaGuest};
-pub(crate) use said::{Refusal, found, reasoned, refusal};
+pub(crate) use operation::Operation;
+pub(crate) use said::{Refusal, found, refusal, routed};
 pub(crate) use vm::{Begun, Entry, ModuleVm};
 pub(crate) use world::absent;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cordboard_steps::script::{
     LogLevel, OutsideRequest, ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp,
 };
-use mlua::{Lua, MultiValue, Thread};
+use mlua::{IntoLuaMulti, Lua, MultiValue, Thread};
 
 use super::answer::{self, OnError};
 use super::failure;
@@ -130,24 +130,43 @@ impl Suspended {
 
     /// Moves on. What the host answers by itself (a wrong argument, a denied host, a log line) is
     /// part of the same turn and its budget.
-    pub fn go(&mut self, around: &Around<'_>, values: MultiValue, lines: &mut Lines) -> Moved {
+    pub fn go(
+        &mut self,
+        around: &Around<'_>,
+        values: impl IntoLuaMulti,
+        lines: &mut Lines,
+    ) -> Moved {
         let left = around.limits.call_cpu.saturating_sub(self.spent);
         around.meter.arm(around.limits.turn_cpu.min(left));
-        let mut values = values;
+        let mut step = self.step(around, values, lines);
         let moved = loop {
-            match self.step(around, values, lines) {
-                Step::Again(answer) => values = answer,
+            match step {
+                Step::Again(answer) => step = self.step(around, answer, lines),
                 Step::Moved(moved) => break moved,
             }
         };
-        self.spent += around.meter.spent();
+        let spent = around.meter.spent();
+        if let Rights::Module(module) = &around.rights {
+            module.health.spent(spent);
+        }
+        self.spent += spent;
         moved
     }
 
-    fn step(&mut self, around: &Around<'_>, values: MultiValue, lines: &mut Lines) -> Step {
+    fn step(&mut self, around: &Around<'_>, values: impl IntoLuaMulti, lines: &mut Lines) -> Step {
+        let result = self.thread.resume::<MultiValue>(values);
+        self.came_to(around, result, lines)
+    }
+
+    /// What a resumption came to.
+    fn came_to(
+        &mut self,
+        around: &Around<'_>,
+        result: mlua::Result<MultiValue>,
+        lines: &mut Lines,
+    ) -> Step {
         let failed = |error| Step::Moved(Moved::Failed(error));
         let (file, limits) = (around.file, around.limits);
-        let result = self.thread.resume::<MultiValue>(values);
         if let Some(stopped) = around.meter.stopped() {
             let whole_call = self.spent + limits.turn_cpu > limits.call_cpu;
             return failed(failure::over_budget(file, &stopped, whole_call));
@@ -228,7 +247,7 @@ impl Rights<'_> {
 }
 
 /// Is what a module asks for granted to it?
-fn permitted(effective: &Effective, op: &ScriptOp) -> Result<(), Denied> {
+pub(crate) fn permitted(effective: &Effective, op: &ScriptOp) -> Result<(), Denied> {
     match op {
         ScriptOp::Trunk { trunks, .. } => trunks
             .iter()

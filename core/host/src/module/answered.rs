@@ -1,17 +1,15 @@
 //! What a router's or a connector's answer means for the call: operations, one after another.
 //!
-//! Both worlds say in one answer what they want; a run wants one operation at a time. `Steps` is
-//! the list between them: variables are set, reasons go to the call's log, targets are tried in
-//! their order until one is answered. It is the same for every kind of module and never waits.
+//! Both worlds say in one answer what they want: variables are set, reasons go to the call's log,
+//! targets are tried in their order until one is answered. The run of the call carries that out,
+//! so the module is over with its answer. It is the same for every kind of module.
 //!
 //! Bounds: 64 variables, 64 reasons, 32 targets; an answer beyond them fails the step.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cordboard_steps::{
-    LogLevel, ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
-};
+use cordboard_steps::{Decided, LogLevel, ScriptError, ScriptErrorKind, ScriptOp};
 
 use super::Module;
 use crate::contract::{Decision, Found, Reasoned, Refused, Target};
@@ -22,22 +20,12 @@ const TARGETS_MAX: usize = 32;
 /// Longest ringing of one target.
 const RINGING_MAX: Duration = Duration::from_secs(600);
 
-/// The operations that are left of an answer.
-#[derive(Clone, Debug)]
-pub struct Steps {
-    left: VecDeque<ScriptOp>,
-    /// Taken when nothing is left.
-    outcome: String,
-    /// The operation under way is a target's.
-    trying: bool,
-}
-
-/// A router's answer as operations; the first turn is `Steps::begin`.
+/// A router's answer as the last word of its step.
 ///
 /// # Errors
 /// What makes the answer useless: the step fails with it.
-pub fn router_steps(module: &Module, step: &str, answer: Reasoned) -> Result<Steps, ScriptError> {
-    let mut left = sets(module, answer.set)?;
+pub fn router_steps(module: &Module, step: &str, answer: Reasoned) -> Result<Decided, ScriptError> {
+    let mut operations = sets(module, answer.set)?;
     if answer.reasons.len() > REASONS_MAX {
         let message = format!(
             "{} reasons; {REASONS_MAX} is the most",
@@ -45,7 +33,7 @@ pub fn router_steps(module: &Module, step: &str, answer: Reasoned) -> Result<Ste
         );
         return Err(wrong(module, &message));
     }
-    left.extend(answer.reasons.into_iter().map(|message| ScriptOp::Log {
+    operations.extend(answer.reasons.into_iter().map(|message| ScriptOp::Log {
         level: LogLevel::Info,
         message,
     }));
@@ -57,33 +45,30 @@ pub fn router_steps(module: &Module, step: &str, answer: Reasoned) -> Result<Ste
         }
         Decision::Targets(targets) => {
             for target in targets {
-                left.push_back(ring(module, target)?);
+                operations.push(ring(module, target)?);
             }
             "failed".to_owned()
         }
     };
-    let trying = false;
-    Ok(Steps {
-        left,
+    Ok(Decided {
+        operations,
         outcome,
-        trying,
     })
 }
 
-/// A connector's answer as operations.
+/// A connector's answer, as `router_steps`.
 ///
 /// # Errors
 /// As `router_steps`.
-pub fn connector_steps(module: &Module, step: &str, answer: Found) -> Result<Steps, ScriptError> {
-    Ok(Steps {
-        left: sets(module, answer.set)?,
+pub fn connector_steps(module: &Module, step: &str, answer: Found) -> Result<Decided, ScriptError> {
+    Ok(Decided {
+        operations: sets(module, answer.set)?,
         outcome: declared(module, step, answer.outcome)?,
-        trying: false,
     })
 }
 
-/// The module's own refusal as operations: it is logged, and the step ends with `failed`. No trap.
-pub fn refused_steps(module: &Module, refused: &Refused) -> Steps {
+/// The module's own refusal as a last word: it is logged, and the step ends with `failed`. No trap.
+pub fn refused_steps(module: &Module, refused: &Refused) -> Decided {
     let message = match refused.message.as_str() {
         "" => format!("module `{}` says {}", module.name, refused.kind.word()),
         why => format!(
@@ -93,53 +78,13 @@ pub fn refused_steps(module: &Module, refused: &Refused) -> Steps {
         ),
     };
     let level = LogLevel::Warn;
-    Steps {
-        left: VecDeque::from([ScriptOp::Log { level, message }]),
+    Decided {
+        operations: vec![ScriptOp::Log { level, message }],
         outcome: "failed".to_owned(),
-        trying: false,
     }
 }
 
-impl Steps {
-    /// The first turn.
-    pub fn begin(&mut self) -> ScriptTurn {
-        match self.left.pop_front() {
-            None => ScriptTurn::Done {
-                outcome: Some(self.outcome.clone()),
-            },
-            Some(op) => {
-                self.trying = matches!(op, ScriptOp::Ring { .. } | ScriptOp::Trunk { .. });
-                ScriptTurn::Call { op, line: 0 }
-            }
-        }
-    }
-
-    /// The turn after an answer.
-    pub fn resume(&mut self, answer: ScriptAnswer) -> ScriptTurn {
-        match answer {
-            ScriptAnswer::Error {
-                kind: ScriptCallError::Gone,
-                message,
-            } => failed(ScriptErrorKind::Gone, message),
-            ScriptAnswer::Talk { outcome, .. } if self.trying => {
-                if outcome == "answered" {
-                    self.left.clear();
-                }
-                self.outcome = outcome;
-                self.begin()
-            }
-            // A user or trunk that is not there is as one that failed: the next is tried.
-            ScriptAnswer::Error { .. } if self.trying => {
-                self.outcome = "failed".to_owned();
-                self.begin()
-            }
-            ScriptAnswer::Error { message, .. } => failed(ScriptErrorKind::Runtime, message),
-            _ => self.begin(),
-        }
-    }
-}
-
-fn sets(module: &Module, set: BTreeMap<String, String>) -> Result<VecDeque<ScriptOp>, ScriptError> {
+fn sets(module: &Module, set: BTreeMap<String, String>) -> Result<Vec<ScriptOp>, ScriptError> {
     if set.len() > SETS_MAX {
         let message = format!("{} variables; {SETS_MAX} is the most", set.len());
         return Err(wrong(module, &message));
@@ -197,16 +142,5 @@ fn wrong(module: &Module, message: &str) -> ScriptError {
         line: None,
         stack: String::new(),
         kind: ScriptErrorKind::Runtime,
-    }
-}
-
-fn failed(kind: ScriptErrorKind, message: String) -> ScriptTurn {
-    ScriptTurn::Failed {
-        error: ScriptError {
-            message,
-            line: None,
-            stack: String::new(),
-            kind,
-        },
     }
 }

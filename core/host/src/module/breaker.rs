@@ -162,6 +162,8 @@ pub struct Health {
     pub refusals: AtomicU64,
     /// Instances now.
     pub instances: AtomicU64,
+    /// CPU nanoseconds of its code in steps and events, with what goes in and comes out.
+    pub cpu_nanos: AtomicU64,
     last: Mutex<Option<String>>,
     changes: [AtomicU64; Change::ALL.len()],
 }
@@ -225,6 +227,12 @@ impl Health {
         self.breaker().has_rested(now)
     }
 
+    /// So much CPU time went by in its code.
+    pub fn spent(&self, cpu: Duration) {
+        let nanos = u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX);
+        self.cpu_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
     /// An operator's word.
     pub fn set(&self, enabled: bool) {
         self.breaker().set(enabled);
@@ -266,6 +274,7 @@ impl Health {
             "traps": count(&self.traps),
             "overruns": count(&self.overruns),
             "refusals": count(&self.refusals),
+            "cpu_ms": count(&self.cpu_nanos) / 1_000_000,
             "last_trap": last,
             "changes": self.changes().collect::<std::collections::BTreeMap<_, _>>(),
         })

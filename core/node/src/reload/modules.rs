@@ -278,6 +278,14 @@ impl Reloader {
                 text.push_str(&format!("cordboard_{name}{{{}}} {value}\n", of(module)));
             }
         }
+        text.push_str("# TYPE cordboard_module_cpu_seconds_total counter\n");
+        for module in &modules {
+            let seconds = module.health.cpu_nanos.load(Ordering::Relaxed) as f64 / 1e9;
+            let labels = of(module);
+            text.push_str(&format!(
+                "cordboard_module_cpu_seconds_total{{{labels}}} {seconds}\n"
+            ));
+        }
         text.push_str("# TYPE cordboard_module_enabled gauge\n");
         for module in &modules {
             let enabled = u8::from(module.health.state((self.now)()) == State::Enabled);

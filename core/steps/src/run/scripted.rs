@@ -170,7 +170,13 @@ impl Run {
     }
 
     /// A host call: it waits for its answer from here on.
-    pub(super) fn script_asks(&mut self, op: ScriptOp, line: u32, now: Time, world: &mut dyn World) {
+    pub(super) fn script_asks(
+        &mut self,
+        op: ScriptOp,
+        line: u32,
+        now: Time,
+        world: &mut dyn World,
+    ) {
         let Some(script) = &mut self.script else {
             return;
         };
@@ -402,7 +408,7 @@ impl Run {
         let Some(pending) = script.pending.take() else {
             return;
         };
-        let told = masked.unwrap_or_else(|| told(&answer));
+        let told = masked.unwrap_or_else(|| answer.told());
         match &mut script.rest {
             Some(rest) => {
                 rest.answered(answer);
@@ -475,32 +481,4 @@ fn local_now(world: &dyn World) -> ScriptAnswer {
     let local = instant.and_then(|at| at.in_tz(&world.dialplan().tenant.zone));
     let local = local.map(|at| at.to_string()).unwrap_or_default();
     ScriptAnswer::Now { unix_ms, local }
-}
-
-/// An answer as the journal tells it: plain, since `call.script` already says which function.
-fn told(answer: &ScriptAnswer) -> Value {
-    match answer {
-        ScriptAnswer::Done => json!("done"),
-        ScriptAnswer::Digits { outcome, digits } => {
-            json!({ "outcome": outcome.word(), "digits": digits })
-        }
-        ScriptAnswer::Talk { outcome, by, cause } => {
-            json!({ "outcome": outcome, "by": by, "cause": cause })
-        }
-        ScriptAnswer::Text { value } => json!(value),
-        ScriptAnswer::Number { value } => json!(value),
-        ScriptAnswer::Flag { value } => json!(value),
-        ScriptAnswer::Json { value } => json!(value),
-        ScriptAnswer::Now { unix_ms, local } => json!({ "unix_ms": unix_ms, "local": local }),
-        ScriptAnswer::Http {
-            status,
-            headers,
-            body,
-        } => {
-            json!({ "status": status, "headers": headers, "body": body })
-        }
-        ScriptAnswer::Error { kind, message } => {
-            json!({ "error": kind.word(), "message": message })
-        }
-    }
 }

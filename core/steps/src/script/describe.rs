@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{OutsideRequest, ScriptOp};
+use super::{OutsideRequest, ScriptAnswer, ScriptOp};
 
 impl ScriptOp {
     /// The function's name in events: `play`, `http`, `store-get` ...
@@ -140,6 +140,36 @@ impl OutsideRequest {
                 key,
                 payload,
             } => json!({ "topic": topic, "key": key, "payload": payload }),
+        }
+    }
+}
+
+impl ScriptAnswer {
+    /// As the journal tells it: plain, since `call.script` already says which function.
+    pub(crate) fn told(&self) -> Value {
+        match self {
+            ScriptAnswer::Done => json!("done"),
+            ScriptAnswer::Digits { outcome, digits } => {
+                json!({ "outcome": outcome.word(), "digits": digits })
+            }
+            ScriptAnswer::Talk { outcome, by, cause } => {
+                json!({ "outcome": outcome, "by": by, "cause": cause })
+            }
+            ScriptAnswer::Text { value } => json!(value),
+            ScriptAnswer::Number { value } => json!(value),
+            ScriptAnswer::Flag { value } => json!(value),
+            ScriptAnswer::Json { value } => json!(value),
+            ScriptAnswer::Now { unix_ms, local } => json!({ "unix_ms": unix_ms, "local": local }),
+            ScriptAnswer::Http {
+                status,
+                headers,
+                body,
+            } => {
+                json!({ "status": status, "headers": headers, "body": body })
+            }
+            ScriptAnswer::Error { kind, message } => {
+                json!({ "error": kind.word(), "message": message })
+            }
         }
     }
 }

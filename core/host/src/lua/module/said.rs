@@ -60,6 +60,27 @@ pub(crate) fn refusal(function: &str, values: MultiValue) -> Result<Refusal, Str
     }))
 }
 
+/// `routing.reasoned` as the prelude's `route` gives it back, in pieces or whole.
+pub(crate) fn routed(mut values: MultiValue) -> Result<Result<Reasoned, Refused>, String> {
+    let in_pieces = values.pop_front() == Some(Value::Boolean(true));
+    if !in_pieces {
+        return match refusal("route", values)? {
+            Refusal::Value(value) => reasoned(&value).map(Ok),
+            Refusal::Refused(refused) => Ok(Err(refused)),
+        };
+    }
+    let word = |value: Option<Value>| match value {
+        Some(Value::String(text)) => Some(text.to_string_lossy()),
+        _ => None,
+    };
+    let outcome = word(values.pop_front()).unwrap_or_default();
+    Ok(Ok(Reasoned {
+        decision: Decision::Outcome(outcome),
+        set: BTreeMap::new(),
+        reasons: word(values.pop_front()).into_iter().collect(),
+    }))
+}
+
 /// `routing.reasoned`.
 pub(crate) fn reasoned(value: &Value) -> Result<Reasoned, String> {
     let options = table("route", value, &["decision", "set", "reasons"])?;

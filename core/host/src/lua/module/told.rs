@@ -1,5 +1,7 @@
 //! What a module is told: values of the contract as Lua tables, made without a detour.
 
+use std::collections::BTreeMap;
+
 use mlua::{Lua, Table, Value};
 
 use crate::contract::{Caller, Event, Query, RouteRequest};
@@ -50,15 +52,24 @@ pub(crate) fn request(lua: &Lua, request: &RouteRequest) -> mlua::Result<Table> 
     table.raw_set("call", request.call.as_str())?;
     table.raw_set("caller", caller(lua, &request.caller)?)?;
     table.raw_set("dialled", request.dialled.as_str())?;
-    let variables = lua.create_table_with_capacity(0, request.variables.len())?;
-    for (name, value) in &request.variables {
+    table.raw_set("variables", variables(lua, &request.variables)?)?;
+    table.raw_set("at_ms", request.at_ms as f64)?;
+    table.raw_set("seed", seed(request.seed))?;
+    Ok(table)
+}
+
+/// Variables of a call.
+pub(crate) fn variables(lua: &Lua, given: &BTreeMap<String, String>) -> mlua::Result<Table> {
+    let variables = lua.create_table_with_capacity(0, given.len())?;
+    for (name, value) in given {
         variables.raw_set(name.as_str(), value.as_str())?;
     }
-    table.raw_set("variables", variables)?;
-    table.raw_set("at_ms", request.at_ms as f64)?;
-    // Numbers are exact up to 53 bits.
-    table.raw_set("seed", (request.seed >> 11) as f64)?;
-    Ok(table)
+    Ok(variables)
+}
+
+/// Chance as a number that is exact: 53 bits.
+pub(crate) fn seed(seed: u64) -> f64 {
+    (seed >> 11) as f64
 }
 
 /// `connecting.query`.

@@ -5,9 +5,8 @@
 //! functions, settings and what `require` gives are read-only.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cordboard_steps::script::{ScriptError, ScriptErrorKind};
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Table, Thread, Value};
@@ -15,7 +14,7 @@ use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Table, Thread, Value};
 use super::compile::LuaGuest;
 use super::world::{Needed, absent, functions};
 use super::{said, told};
-use crate::contract::{Event, Query, RouteRequest};
+use crate::contract::{Event, Query};
 use crate::lua::failure;
 use crate::lua::limits::Limits;
 use crate::lua::meter::CpuTime;
@@ -35,7 +34,12 @@ pub(crate) struct ModuleVm {
     pub file: Arc<str>,
     pub limits: Limits,
     waits: bool,
+    /// Coroutines that ended, for those to come.
+    spare: Mutex<Vec<Thread>>,
 }
+
+/// Most of them that are kept.
+const SPARE_MAX: usize = 8;
 
 /// Why a module does not start.
 #[derive(Debug)]
@@ -73,7 +77,7 @@ impl Unstarted {
 /// An entry into code that may stand still.
 pub(crate) enum Entry<'a> {
     Run(&'a StepBegin),
-    Route(&'a RouteRequest),
+    Route,
     LookUp(&'a Query),
     OnEvent(&'a Event),
 }
@@ -113,6 +117,7 @@ impl ModuleVm {
             file: guest.file.clone(),
             limits,
             waits: super::world::waits(world),
+            spare: Mutex::default(),
         };
         let mut lines = Lines::default();
         let loaded = vm.load(&base, module, guest, main, &mut lines);
@@ -237,10 +242,8 @@ impl ModuleVm {
                 let values = (begin.step.step.as_str(), arguments, call).into_lua_multi(lua)?;
                 ("run", values, pointer)
             }
-            Entry::Route(request) => {
-                let values = told::request(lua, request)?.into_lua_multi(lua)?;
-                ("route", values, 0)
-            }
+            // `routed` gives its parameters.
+            Entry::Route => ("route", MultiValue::new(), 0),
             Entry::LookUp(query) => {
                 let values = told::query(lua, query)?.into_lua_multi(lua)?;
                 ("look_up", values, 0)
@@ -250,15 +253,74 @@ impl ModuleVm {
                 ("on_event", values, 0)
             }
         };
-        let Some(function) = self.functions.get(name) else {
-            let message = format!("the module has no function `{name}`");
-            return Err(mlua::Error::runtime(message));
+        let function = match entry {
+            Entry::Route => &base.route,
+            _ => self.function(name)?,
         };
         Ok(Begun {
-            thread: lua.create_thread(function.clone())?,
+            thread: self.thread(lua, function)?,
             values,
             call,
         })
+    }
+
+    fn function(&self, name: &str) -> mlua::Result<&Function> {
+        self.functions.get(name).ok_or_else(|| {
+            let message = format!("the module has no function `{name}`");
+            mlua::Error::runtime(message)
+        })
+    }
+
+    /// Parameters of the coroutine of `Entry::Route`: they go onto its stack without a detour.
+    pub fn routed<'r>(
+        &self,
+        lua: &Lua,
+        begin: &'r StepBegin,
+    ) -> mlua::Result<impl IntoLuaMulti + use<'r>> {
+        let (step, call) = (&begin.step, &begin.call);
+        let variables = match call.variables.is_empty() {
+            true => None,
+            false => Some(told::variables(lua, &call.variables)?),
+        };
+        let arguments = match &step.arguments {
+            serde_json::Value::Object(object) if object.is_empty() => Value::Nil,
+            other => told::value(lua, other)?,
+        };
+        Ok((
+            self.function("route")?.clone(),
+            step.step.as_str(),
+            arguments,
+            call.id.to_string(),
+            call.caller.as_str(),
+            call.caller_name.as_deref(),
+            call.user.as_deref(),
+            call.trunk.as_deref(),
+            call.dialled.as_str(),
+            call.at_ms as f64,
+            told::seed(begin.seed),
+            variables,
+        ))
+    }
+
+    /// A coroutine: one that ended, begun anew, or a new one.
+    fn thread(&self, lua: &Lua, function: &Function) -> mlua::Result<Thread> {
+        let spare = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        match spare {
+            Some(thread) => thread.reset(function.clone()).map(|()| thread),
+            None => lua.create_thread(function.clone()),
+        }
+    }
+
+    /// A coroutine ended; the next may have it.
+    pub fn ended(&self, thread: Thread) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE_MAX {
+            spare.push(thread);
+        }
     }
 
     /// Before a turn: whose call it is.
