@@ -10,6 +10,7 @@ mod races;
 mod registrar;
 mod still_store;
 mod strangers;
+mod tenants;
 
 use std::time::Duration;
 

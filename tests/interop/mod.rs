@@ -3,6 +3,7 @@
 mod calls;
 mod codecs;
 mod console;
+mod doors;
 mod endings;
 mod faults;
 mod first_call;
@@ -10,13 +11,16 @@ mod hold;
 mod hostile;
 mod idle;
 mod menu;
+mod native;
 mod proxy;
 mod queue;
 mod recording;
 mod register;
 mod secret;
 mod still_server;
+mod tenants;
 mod trunk;
+mod web;
 
 use cordboard_tests::switch::{Plan, Switch};
 

@@ -110,6 +110,12 @@ pub struct MediaFigures {
     pub jitter_ms: f32,
     /// Packets refused because they came from another source after the lock.
     pub refused_packets: u64,
+    /// Octets of RTP that came, header and payload.
+    #[serde(default)]
+    pub received_bytes: u64,
+    /// Octets of RTP that we sent, header and payload.
+    #[serde(default)]
+    pub sent_bytes: u64,
 }
 
 /// Place in a dialplan or script: shown in every explanation.

@@ -19,6 +19,7 @@
 //! `plain=#true` on its line while it speaks without TLS, and is a warning even then.
 
 mod ceiling;
+mod edit;
 mod modules;
 mod read;
 
@@ -29,7 +30,8 @@ use crate::diagnostic::{Diagnostic, Mark};
 use crate::numbers::Pattern;
 
 pub use ceiling::{check_ceiling, check_did_owners, check_trunk_owners, trunk_key};
-pub use modules::{HTTP_RATE, HttpCeiling, ModulesCeiling};
+pub use edit::{CeilingText, take_ceiling_out};
+pub use modules::{HTTP_RATE, HttpCeiling, ModulesCeiling, doubtful_modules};
 pub use read::load_node;
 
 /// The machine's settings.

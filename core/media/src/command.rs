@@ -199,6 +199,10 @@ pub struct Figures {
     pub jitter_ms: f32,
     /// Packets refused: wrong source, wrong payload, no RTP.
     pub refused_packets: u64,
+    /// Octets of accepted packets, RTP header and payload.
+    pub received_bytes: u64,
+    /// Octets of sent packets, RTP header and payload.
+    pub sent_bytes: u64,
 }
 
 /// What a media thread tells the switch.

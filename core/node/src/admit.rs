@@ -132,6 +132,34 @@ fn busy(reason: &'static str) -> Decision {
     }
 }
 
+/// RFC 6432: why, for who bills or shows it. Q.850 cause 21 is "call rejected".
+const SUSPENDED: (&str, &str) = ("Reason", "Q.850;cause=21;text=\"suspended\"");
+
+/// A call of, or for, a suspended tenant. Not 503: RFC 3261 section 21.5.4 has a carrier then send
+/// nothing at all for a while, and other tenants may have the same carrier.
+fn suspended_call() -> Decision {
+    let (name, value) = SUSPENDED;
+    Decision::Refuse {
+        code: 403,
+        headers: vec![(name, value.to_owned())],
+        reason: "suspended",
+    }
+}
+
+/// A registration of a suspended tenant's user, who has shown the password. Not 403: phones take
+/// that for a wrong password and never ask again, also when the tenant is resumed.
+fn suspended_register() -> Decision {
+    let (name, value) = SUSPENDED;
+    Decision::Refuse {
+        code: 503,
+        headers: vec![
+            (name, value.to_owned()),
+            ("Retry-After", "60".to_owned()),
+        ],
+        reason: "suspended",
+    }
+}
+
 fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
     if let Some(reason) = gate.closed {
         return busy(reason);
@@ -147,6 +175,9 @@ fn from_trunk(gate: &mut Gate<'_>, new: &NewRequest, uri: &Uri) -> Decision {
     let Some((generation, trunk)) = found else {
         return refuse(404, "unknown-trunk");
     };
+    if gate.tenants.is_suspended(&generation.tenant) {
+        return suspended_call();
+    }
     // The carrier may write numbers as its country does; the tenant says which country that is.
     let numbers = generation.dialplan.tenant.numbers.policy();
     let dialled = match generation.dialplan.dids.lookup(&dialled) {
@@ -213,6 +244,9 @@ fn from_user(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) ->
     if from.uri.user_decoded().as_deref() != Some(user.name.as_str()) {
         return refuse(403, "other-identity");
     }
+    if gate.tenants.is_suspended(&generation.tenant) {
+        return suspended_call();
+    }
     if let Some(reason) = gate.closed {
         return busy(reason);
     }
@@ -239,6 +273,7 @@ fn register(gate: &mut Gate<'_>, now: Duration, new: &NewRequest, uri: &Uri) -> 
         Ok(user) if to.uri.user_decoded().as_deref() != Some(user.name.as_str()) => {
             refuse(403, "other-identity")
         }
+        Ok(_) if gate.tenants.is_suspended(&generation.tenant) => suspended_register(),
         Ok(user) => Decision::Register { generation, user },
     }
 }

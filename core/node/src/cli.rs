@@ -1,7 +1,7 @@
 //! The command line: what can be said to `cordboard`.
 //!
 //! Without a command it starts the switch. Commands that look at files (`check`, `test`, `fmt`,
-//! `simulate`) need no running switch; those that read the journal (`contacts`, `explain`) work
+//! `diff`, `simulate`) need no running switch; those that read the journal (`contacts`, `explain`) work
 //! with and without one; the rest talk to the running one over its control socket.
 
 use std::path::PathBuf;
@@ -152,6 +152,14 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Show what a tenant says beyond its base: values, overrides, files, and all it adds.
+    Diff {
+        /// The tenant's name, or its folder.
+        tenant: PathBuf,
+        /// Folder of dialplans.
+        #[arg(long, default_value = "dialplans")]
+        dialplans: PathBuf,
+    },
     /// Follow one made-up call through a dialplan, step by step.
     Simulate(Simulate),
     /// Print generated passwords.
@@ -230,6 +238,24 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         what: OfModule,
+    },
+    /// Named secrets of tenants: `(secret)"NAME"` in a dialplan.
+    Secret {
+        /// What to do.
+        #[command(subcommand)]
+        what: SecretCommand,
+    },
+    /// Tokens for programs outside: http and event stream.
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        what: TokenCommand,
+    },
+    /// Tenants: make, list, suspend, resume, export, delete; what they used.
+    Tenant {
+        /// What to do.
+        #[command(subcommand)]
+        what: crate::hosting::TenantCommand,
     },
     /// Change what is logged: error, warn, info, debug, trace or a filter.
     Loglevel {
@@ -330,6 +356,60 @@ pub enum ModuleVerb {
         /// Tenant; default is the node's default tenant.
         #[arg(long)]
         tenant: Option<String>,
+    },
+}
+
+/// Commands on named secrets.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Set a secret: asked for, or the first line of standard input.
+    Set {
+        /// Tenant.
+        tenant: String,
+        /// Its name in the dialplan.
+        name: String,
+    },
+    /// List the names of a tenant's secrets.
+    List {
+        /// Tenant.
+        tenant: String,
+    },
+    /// Remove a secret.
+    Remove {
+        /// Tenant.
+        tenant: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Commands on tokens.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and show it once; only a hash of it is kept.
+    New {
+        /// Tenant.
+        tenant: String,
+        /// A name for it: what it is for, or whose it is.
+        name: String,
+        /// What it may do: read, calls, modules, operate, and permissions that modules name.
+        #[arg(long, value_delimiter = ',', default_value = "read")]
+        allow: Vec<String>,
+        /// It ends after this: 90d, 12h, 30m; without it, never.
+        #[arg(long)]
+        expires: Option<String>,
+    },
+    /// List tokens: what they may do, when they were made and last used.
+    List {
+        /// Tenant; default is every tenant.
+        tenant: Option<String>,
+    },
+    /// Take a token back; what is open with it is closed.
+    Remove {
+        /// Tenant.
+        tenant: String,
+        /// Its name.
+        name: String,
     },
 }
 

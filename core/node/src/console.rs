@@ -1,19 +1,22 @@
 //! The console: commands against the running switch, or against its database where it is not running.
 
 mod operate;
+mod secret;
 mod table;
 
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use cordboard_store::{CallQuery, CallRow, CdrQuery, Store};
+use cordboard_store::Store;
 use serde_json::{Value, json};
 
-use crate::cli::{CallCommand, Command, ModuleVerb, OfModule, Start};
+use crate::cli::{CallCommand, Command, ModuleVerb, OfModule, Start, TokenCommand};
 use crate::control::client::{self, ClientError};
 use crate::control::verb::{Originate, Verb};
 use crate::data_dir::{DataDir, generate_password};
-use crate::{explain, start};
+use crate::records::{self, Said, when};
+use crate::start;
+use crate::tokens::Wish;
 
 /// Prints a line; a reader that has seen enough (`| head`) is no error.
 macro_rules! say {
@@ -22,31 +25,37 @@ macro_rules! say {
     }};
 }
 
-type Said = Result<Value, String>;
-
 /// Carries out a command that is no start and looks at no file.
 pub fn carry_out(data: &DataDir, command: Command, places: &Start, json: bool) -> ExitCode {
     let said = match command {
         Command::Secrets => return secrets(data, json),
         Command::Trace { call } => return trace(data, call, json),
+        Command::Tenant { what } => {
+            return print(crate::hosting::console::carry_out(data, places, what), json);
+        }
         Command::Operate(words) => return operate::carry_out(data, &words, json),
         Command::Password {
             tenant,
             user,
             generate,
         } => password(data, tenant, user, generate),
+        Command::Secret { what } => secret::carry_out(data, what),
         Command::Contacts { last, tenant } => reading(data, places, async |store: &dyn Store| {
-            contacts(store, tenant.as_deref(), last).await
+            records::contacts(store, tenant.as_deref(), last).await
         }),
         Command::Cdr { call } => {
             let said = reading(data, places, async |store: &dyn Store| {
-                cdrs(store, &call).await
+                records::cdrs_of_call(store, None, &call).await
             });
             if json { said } else { said.map(cdr_table) }
         }
         Command::Explain { call } => {
             let said = reading(data, places, async |store: &dyn Store| {
-                story(store, &call, json).await
+                let events = records::story(store, None, &call).await?;
+                Ok(match json {
+                    true => events.as_json(),
+                    false => Value::String(events.as_text()),
+                })
             });
             if let (Ok(Value::String(text)), false) = (&said, json) {
                 print!("{}", table::plain(text));
@@ -116,12 +125,31 @@ fn verb(command: Command) -> Result<Verb, String> {
         Command::Module {
             what: OfModule::Running(what),
         } => of_module(what),
+        Command::Token { what } => of_token(what),
         Command::Loglevel { level } => Verb::Loglevel { level },
         Command::Drain { off } => Verb::Drain { on: !off },
         Command::Shutdown { drain } => Verb::Shutdown { drain },
         Command::Health => Verb::Health,
         _ => return Err("that is no command for a running switch".to_owned()),
     })
+}
+
+fn of_token(what: TokenCommand) -> Verb {
+    match what {
+        TokenCommand::New {
+            tenant,
+            name,
+            allow,
+            expires,
+        } => Verb::TokenNew(Wish {
+            tenant,
+            name,
+            allow,
+            expires,
+        }),
+        TokenCommand::List { tenant } => Verb::Tokens { tenant },
+        TokenCommand::Remove { tenant, name } => Verb::TokenRemove { tenant, name },
+    }
 }
 
 fn of_module(what: ModuleVerb) -> Verb {
@@ -265,96 +293,6 @@ fn reading(data: &DataDir, places: &Start, read: impl AsyncFnOnce(&dyn Store) ->
     })
 }
 
-async fn tenants(store: &dyn Store) -> Result<Vec<String>, String> {
-    let known = store.last_seqs().await.map_err(|e| e.to_string())?;
-    Ok(known.into_iter().map(|(tenant, _)| tenant).collect())
-}
-
-async fn contacts(store: &dyn Store, tenant: Option<&str>, last: u32) -> Said {
-    let names = match tenant {
-        Some(name) => vec![name.to_owned()],
-        None => tenants(store).await?,
-    };
-    let mut rows: Vec<CallRow> = Vec::new();
-    for name in names {
-        rows.extend(
-            store
-                .calls(&CallQuery::newest(&name, last))
-                .await
-                .map_err(|e| e.to_string())?,
-        );
-    }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.started_ms));
-    rows.truncate(last as usize);
-    Ok(rows
-        .iter()
-        .map(|row| {
-            json!({
-                "call": row.call, "tenant": row.tenant, "started": when(row.started_ms),
-                "seconds": row.ended_ms.map(|end| end.saturating_sub(row.started_ms) / 1000),
-                "caller": row.caller, "dialled": row.dialled, "result": row.result,
-            })
-        })
-        .collect())
-}
-
-fn when(unix_ms: u64) -> String {
-    jiff::Timestamp::from_millisecond(i64::try_from(unix_ms).unwrap_or(0))
-        .map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        .unwrap_or_default()
-}
-
-/// The tenant and full id of the call that begins so.
-async fn find(store: &dyn Store, text: &str) -> Result<(String, String), String> {
-    let text = text.to_ascii_lowercase();
-    let mut found = Vec::new();
-    for tenant in tenants(store).await? {
-        if store
-            .call(&tenant, &text)
-            .await
-            .map_err(|e| e.to_string())?
-            .is_some()
-        {
-            return Ok((tenant, text));
-        }
-        let rows = store
-            .calls(&CallQuery::newest(&tenant, 1000))
-            .await
-            .map_err(|e| e.to_string())?;
-        found.extend(
-            rows.into_iter()
-                .filter(|r| r.call.starts_with(&text))
-                .map(|r| (tenant.clone(), r.call)),
-        );
-    }
-    match found.len() {
-        1 => Ok(found.swap_remove(0)),
-        0 => Err(format!("no contact begins with `{text}`")),
-        n => Err(format!(
-            "{n} contacts begin with `{text}`: give more of the id"
-        )),
-    }
-}
-
-async fn cdrs(store: &dyn Store, call: &str) -> Said {
-    let (tenant, call) = find(store, call).await?;
-    let rows = store
-        .cdrs(&CdrQuery::of_call(&tenant, &call))
-        .await
-        .map_err(|e| e.to_string())?;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let mut cdr: Value = serde_json::from_str(&row.json).unwrap_or_default();
-            if let Some(fields) = cdr.as_object_mut() {
-                fields.insert("number".into(), row.seq.into());
-                fields.remove("topic");
-            }
-            cdr
-        })
-        .collect())
-}
-
 /// The fields of CDRs that fit a line.
 fn cdr_table(cdrs: Value) -> Value {
     let text = |cdr: &Value, name: &str| cdr.get(name).cloned().unwrap_or_default();
@@ -372,32 +310,6 @@ fn cdr_table(cdrs: Value) -> Value {
             })
         })
         .collect()
-}
-
-const EVENTS_SHOWN_MAX: usize = 5_000;
-
-async fn story(store: &dyn Store, call: &str, json: bool) -> Said {
-    let (tenant, call) = find(store, call).await?;
-    let events = store
-        .events_of_call(&tenant, &call, EVENTS_SHOWN_MAX)
-        .await
-        .map_err(|e| e.to_string())?;
-    if json {
-        return Ok(events
-            .iter()
-            .map(|e| {
-                json!({
-                    "seq": e.seq, "at_ms": e.at_ms, "topic": e.topic, "leg": e.leg,
-                    "data": serde_json::from_str::<Value>(&e.payload).unwrap_or_default(),
-                })
-            })
-            .collect());
-    }
-    Ok(Value::String(format!(
-        "{}{}",
-        explain::explain(&tenant, &call, &events),
-        explain::ladder(&events)
-    )))
 }
 
 /// Prints a result: tables and fields, or JSON.

@@ -7,6 +7,7 @@
 
 pub mod admit;
 pub mod bindings;
+pub mod builds;
 pub mod capture;
 pub mod chance;
 pub mod cli;
@@ -16,12 +17,14 @@ pub mod control;
 pub mod data_dir;
 pub mod explain;
 pub mod files;
+pub mod hosting;
 pub mod http;
 pub mod journal_door;
 pub mod loader;
 pub mod mailbox;
 pub mod media_thread;
 pub mod modules;
+pub mod named_secrets;
 pub mod networks;
 pub mod offline;
 pub mod operator;
@@ -30,6 +33,8 @@ pub mod outside;
 pub mod passwords;
 pub mod poll;
 pub mod process;
+pub mod records;
+pub mod refusal;
 pub mod registrar;
 pub mod reload;
 pub mod sdk;
@@ -39,6 +44,9 @@ pub mod sockets;
 pub mod source_limit;
 pub mod start;
 pub mod tenants;
+pub mod tokens;
+pub mod usage;
+pub mod verbs;
 pub mod watch;
 pub mod world;
 
@@ -48,8 +56,12 @@ use std::process::ExitCode;
 use cli::{Cli, Command, OfModule};
 
 /// What the switch says to a child of its own program, and nobody else: `compile-module IN OUT`
-/// compiles one artefact. None: the command line is a person's.
+/// compiles one artefact, `run-native PARENT` runs one library. None: the command line is a
+/// person's.
 pub fn aside() -> Option<ExitCode> {
+    if let Some(code) = cordboard_host::native::aside() {
+        return Some(code);
+    }
     let mut words = std::env::args_os().skip(1);
     if words.next()? != cordboard_host::wasm::COMPILE_VERB {
         return None;
@@ -87,6 +99,7 @@ pub fn run(cli: Cli) -> ExitCode {
             &offline::Places::new(&data, &dir, &scripts, modules),
             cli.json,
         ),
+        Command::Diff { tenant, dialplans } => offline::diff(&dialplans, &tenant, cli.json),
         Command::Fmt { dir, check } => offline::fmt(&dir, check, cli.json),
         Command::Simulate(call) => offline::simulate(&data, &call, cli.json),
         Command::Module {

@@ -11,6 +11,7 @@
 mod connector;
 mod door;
 mod effects;
+mod facts;
 pub mod feed;
 mod hub;
 mod operations;
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordboard_host::contract::World;
-use cordboard_host::module::Module;
+use cordboard_host::module::{Change, Module};
 use cordboard_host::program::Runners;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -135,13 +136,15 @@ impl Modules {
     /// Runs what these tenants load: new modules begin, changed ones take over, others end.
     pub async fn serve(&self, tenants: Arc<Tenants>) {
         let mut wanted = BTreeMap::new();
-        for generation in tenants.all() {
+        for generation in tenants.all().filter(|g| !tenants.is_still(&g.tenant)) {
             for module in generation.programs.modules.values() {
                 if lives_long(module) {
                     wanted.insert(key(module), Arc::clone(module));
                 }
             }
         }
+        let modules = tenants.all().flat_map(|g| g.programs.modules.values());
+        self.hub.recall_facts(modules.cloned());
         *self.tenants.lock().unwrap_or_else(PoisonError::into_inner) = tenants;
         let ended: Vec<Running> = {
             let mut running = self.running();
@@ -193,6 +196,13 @@ impl Modules {
             }
             Ok(Err(why)) => {
                 tracing::error!(tenant = key.0, module = key.1, %why, "the module goes on with its old code");
+                module.health.note(Change::Refused);
+                let payload = json!({
+                    "module": module.name, "why": [why],
+                    "serves": running.module.manifest.version,
+                });
+                let topic = "module.refused".into();
+                self.hub.write(&module.tenant, topic, payload.to_string()).await;
             }
             Err(_) => {}
         }
@@ -243,6 +253,37 @@ impl Modules {
         for running in all {
             stop(&running).await;
         }
+    }
+
+    /// Writes an event into a tenant's journal.
+    pub async fn tell(&self, tenant: &str, topic: &'static str, payload: &Value) {
+        let tenant = cordboard_call::ids::TenantId::new(tenant);
+        self.hub
+            .write(&tenant, topic.into(), payload.to_string())
+            .await;
+    }
+
+    /// What is kept.
+    pub fn store(&self) -> &Arc<dyn cordboard_store::Store> {
+        &self.hub.store
+    }
+
+    /// Reads a tenant's journal in order: after `cursor`, or from now on. The caller writes an
+    /// event of one of the topics after this.
+    pub fn feed(&self, tenant: &str, topics: Vec<String>, cursor: Option<u64>) -> feed::Feed {
+        let from = (Arc::clone(&self.hub.store), self.hub.journal.clone());
+        feed::Feed::open(&self.hub.bus, from, tenant.into(), topics, cursor)
+    }
+
+    /// Is there a tenant of this name?
+    pub fn has_tenant(&self, name: &str) -> bool {
+        let tenants = self.tenants();
+        tenants.named(&cordboard_call::ids::TenantId::new(name)).is_some()
+    }
+
+    /// Since the node's start.
+    pub fn now(&self) -> std::time::Duration {
+        self.hub.clock.read().now
     }
 
     /// For health: what runs, and what waits for it.

@@ -9,9 +9,11 @@ use tokio::sync::oneshot;
 use crate::control::verb::Verb;
 use crate::mailbox::Sender;
 use crate::modules::Modules;
+use crate::named_secrets;
 use crate::passwords::Passwords;
 use crate::reload::Reloader;
 use crate::shard::Input;
+use crate::tokens::Tokens;
 
 /// Changes the log filter.
 pub type SetLogFilter = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -32,6 +34,8 @@ pub struct Operator {
     pub modules: Arc<Modules>,
     /// SIP passwords.
     pub passwords: Arc<Passwords>,
+    /// Tokens of programs outside.
+    pub tokens: Arc<Tokens>,
     /// The log filter.
     pub log_filter: SetLogFilter,
     /// The journal's readers.
@@ -96,7 +100,7 @@ impl Operator {
             Verb::Rollback { tenant, generation } => {
                 self.reloader.roll_back(tenant.as_deref(), generation).await
             }
-            Verb::Operate(ask) => self.modules.operate(ask).await,
+            Verb::Operate(ask) => Ok(self.modules.operate(ask).await?),
             Verb::Modules { tenant } => self.reloader.modules(tenant.as_deref()),
             Verb::Module { tenant, name } => self.reloader.module(tenant.as_deref(), &name),
             Verb::ModuleReload { tenant, name } => {
@@ -111,6 +115,35 @@ impl Operator {
                 let tenant = tenant.as_deref();
                 self.reloader.enable(tenant, &name, enabled).await
             }
+            Verb::SecretSet {
+                tenant,
+                name,
+                value,
+            } => {
+                self.modules.permissions(&tenant)?;
+                named_secrets::set(self.modules.store(), (&tenant, &name), value).await
+            }
+            Verb::Secrets { tenant } => named_secrets::list(self.modules.store(), &tenant).await,
+            Verb::SecretRemove { tenant, name } => {
+                named_secrets::remove(self.modules.store(), &tenant, &name).await
+            }
+            Verb::TokenNew(wish) => {
+                let known = self.modules.permissions(&wish.tenant)?;
+                self.tokens.make(wish, &known).await
+            }
+            Verb::Tokens { tenant } => match tenant {
+                Some(tenant) => self.tokens.list(&tenant).await,
+                None => {
+                    let mut all = Vec::new();
+                    for generation in self.modules.tenants().all() {
+                        let shown = self.tokens.list(generation.tenant.as_str()).await?;
+                        all.extend(shown.as_array().cloned().unwrap_or_default());
+                    }
+                    Ok(Value::Array(all))
+                }
+            },
+            Verb::TokenRemove { tenant, name } => self.tokens.remove(&tenant, &name).await,
+            Verb::Tenant(verb) => self.of_tenant(verb).await,
             Verb::Loglevel { level } => {
                 (self.log_filter)(&level).map(|()| json!({ "level": level }))
             }
@@ -148,7 +181,7 @@ impl Operator {
         }
     }
 
-    async fn ask_shard(&self, verb: Verb) -> Result<Value, String> {
+    pub(crate) async fn ask_shard(&self, verb: Verb) -> Result<Value, String> {
         let (sender, receiver) = oneshot::channel();
         let reply = Box::new(move |answer| {
             let _ = sender.send(answer);
@@ -175,9 +208,15 @@ impl Operator {
         let stale = tenants
             .iter()
             .any(|tenant| tenant.get("refused").is_some_and(|r| !r.is_null()));
+        // A machine without a toolchain goes on without some modules; one that broke wants a person.
+        let failed = |module: &Value| module.get("unbuilt") == Some(&Value::Bool(false));
+        let lists = tenants.iter().filter_map(|t| t.get("broken_modules")?.as_array());
+        let unfit = lists.flatten().any(failed);
+        let node_file = self.reloader.node_refused().map(|(mistakes, _)| mistakes);
         Ok(json!({
-            "ok": !full && !stale && !broken,
+            "ok": !full && !stale && !broken && !unfit && node_file.is_none(),
             "version": env!("CARGO_PKG_VERSION"),
+            "node_file_refused": node_file,
             "tenants": tenants,
             "modules": modules,
             "shard": shard,
@@ -242,7 +281,15 @@ impl Operator {
             );
             let stale = tenant.get("refused").is_some_and(|r| !r.is_null());
             put("config_stale", "gauge", &labels, f64::from(u8::from(stale)));
+            let rests = tenant.get("suspended").is_some_and(|s| !s.is_null());
+            put(
+                "tenant_suspended",
+                "gauge",
+                &labels,
+                f64::from(u8::from(rests)),
+            );
         }
+        text.push_str(&self.reloader.module_metrics());
         Ok(text)
     }
 }

@@ -150,6 +150,22 @@ impl Passwords {
         Ok(())
     }
 
+    /// Forgets what is known of a deleted tenant's passwords, also those kept readable.
+    pub fn forget_tenant(&self, tenant: &str) -> Result<(), String> {
+        lock(&self.realms).remove(tenant);
+        lock(&self.known).retain(|(name, _), _| name != tenant);
+        let mut secrets = self.data.secrets().map_err(|e| e.to_string())?;
+        match secrets.sip.remove(tenant) {
+            Some(_) => self.data.keep_secrets(&secrets).map_err(|e| e.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// The data folder, in which recordings are.
+    pub fn data(&self) -> &DataDir {
+        &self.data
+    }
+
     fn tell(&self, tenant: &str, user: &str, ha1: Ha1) {
         let key = (tenant.to_owned(), user.to_owned());
         lock(&self.known).insert(key, ha1.clone());

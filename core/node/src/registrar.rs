@@ -225,6 +225,19 @@ impl Registrar {
         });
     }
 
+    /// Drops all bindings of a tenant that is deleted.
+    pub fn forget_tenant(&mut self, tenant: &str) {
+        let changes = &mut self.changes;
+        self.users.retain(|user, bindings| {
+            let stays = user.0 != tenant;
+            if !stays {
+                let gone = bindings.drain(..);
+                changes.extend(gone.map(|b| BindingChange::Delete(user.clone(), b.uri)));
+            }
+            stays
+        });
+    }
+
     /// Changes since the last call, for the store.
     pub fn take_changes(&mut self) -> Vec<BindingChange> {
         std::mem::take(&mut self.changes)

@@ -4,35 +4,43 @@
 //! generation goes on, and the refusal is kept for health, console and `dialplan.refused` until a
 //! good load replaces it. Good generations are kept in the store (the last 20 of each tenant), so
 //! that a bad edit before a restart does not silence a tenant: it starts with its last good one.
+//! Broken code of one module refuses nothing: that module stays as it is (`decisions/0011`).
 
 mod bounds;
+mod built;
 mod kept;
 mod modules;
+mod node;
+mod outcome;
+mod state;
+pub mod suspended;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use cordboard_dialplan::NodeFile;
 use cordboard_dialplan::file::Source;
-use cordboard_dialplan::node_file::Ceiling;
 use cordboard_store::{Generation as StoredGeneration, Store};
 use serde_json::{Value, json};
 
+use crate::builds::Builds;
 use crate::clock::unix_ms;
 use crate::files;
-use crate::loader::forge::Forge;
-use crate::loader::{Folders, LoadError, Memory};
+use crate::loader::forge::{Broken, Forge};
+use crate::loader::{Bases, Folders, LoadError, Memory};
 use crate::mailbox::Sender;
-use crate::passwords::{Fresh, Passwords};
+use crate::passwords::Passwords;
 use crate::shard::Input;
-use crate::tenants::{Generation, Tenants};
+use crate::tenants::Generation;
 
 use kept::Texts;
 pub use modules::Followers;
+pub use node::{NODE_FILE, OnCeilings};
+pub use outcome::Outcome;
 
 #[derive(Default)]
 struct Tenant {
@@ -43,8 +51,27 @@ struct Tenant {
     kept: Option<String>,
     /// Hash of the files that were refused, so that one mistake is told once.
     refused: Option<(Value, String)>,
+    /// Generations that somebody still holds: the one that serves, and those whose calls go on.
+    live: Vec<Weak<Generation>>,
+    /// Modules that are not what their files say.
+    broken: BTreeMap<String, Broken>,
     /// Set while an old generation serves by an operator's wish: hash of the files then.
     rolled_back_over: Option<String>,
+    /// Set while it is suspended.
+    resting: Option<suspended::Resting>,
+}
+
+impl Tenant {
+    fn serve(&mut self, generation: Arc<Generation>) {
+        self.live.retain(|old| old.strong_count() > 0);
+        self.live.push(Arc::downgrade(&generation));
+        self.serving = Some(generation);
+    }
+
+    /// How many generations are alive: more than one only while calls go on with an old one.
+    fn generations_live(&self) -> usize {
+        self.live.iter().filter(|old| old.strong_count() > 0).count()
+    }
 }
 
 /// Time since the node's start.
@@ -70,10 +97,11 @@ pub struct ReloaderParts {
 pub struct Reloader {
     folders: Folders,
     forge: Arc<Forge>,
+    bases: Arc<Bases>,
     now: Now,
     followers: OnceLock<Followers>,
-    ceilings: Vec<Ceiling>,
-    default_tenant: Option<String>,
+    builds: OnceLock<Builds>,
+    node: node::NodeState,
     store: Arc<dyn Store>,
     shard: Sender<Input>,
     passwords: Arc<Passwords>,
@@ -82,29 +110,17 @@ pub struct Reloader {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// What a load did.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Tenants with a new generation, and its number.
-    pub loaded: Vec<(String, u64)>,
-    /// Tenants refused, with the text for people.
-    pub refused: Vec<(String, String)>,
-    /// Passwords that were made.
-    pub fresh: Vec<Fresh>,
-    /// Warnings, rendered.
-    pub warnings: Vec<String>,
-}
-
 impl Reloader {
     /// Nothing loaded yet.
     pub fn new(parts: ReloaderParts, settings: &NodeFile) -> Self {
         Self {
             folders: parts.folders,
             forge: parts.forge,
+            bases: Arc::default(),
             now: parts.now,
             followers: OnceLock::new(),
-            ceilings: settings.ceilings.clone(),
-            default_tenant: settings.default_tenant.clone(),
+            builds: OnceLock::new(),
+            node: node::NodeState::new(settings),
             store: parts.store,
             shard: parts.shard,
             passwords: parts.passwords,
@@ -130,6 +146,9 @@ impl Reloader {
     /// Loads what has changed; the console's verb.
     pub async fn reload(self: &Arc<Self>) -> Result<Value, String> {
         let outcome = self.load_all().await?;
+        if let Some((_, text)) = self.node_refused() {
+            return Err(format!("{NODE_FILE} is refused:\n{text}"));
+        }
         if outcome.refused.is_empty() {
             let loaded: Vec<Value> = outcome
                 .loaded
@@ -138,11 +157,7 @@ impl Reloader {
                 .collect();
             return Ok(json!({ "loaded": loaded, "warnings": outcome.warnings }));
         }
-        Err(outcome
-            .refused
-            .iter()
-            .map(|(tenant, text)| format!("tenant {tenant} is refused:\n{text}"))
-            .collect())
+        Err(outcome.told_refused())
     }
 
     /// Loads every tenant whose files differ from what it serves.
@@ -150,10 +165,12 @@ impl Reloader {
         let _turn = self.turn.lock().await;
         self.recall().await?;
         let reloader = Arc::clone(self);
-        let built = tokio::task::spawn_blocking(move || reloader.build_all())
+        let (built, warnings) = tokio::task::spawn_blocking(move || reloader.build_all())
             .await
             .map_err(|error| format!("the load broke: {error}"))??;
-        self.install(built).await
+        let mut outcome = self.install(built).await?;
+        outcome.warnings.extend(warnings);
+        Ok(outcome)
     }
 
     /// What tenants that do not serve yet served before a restart: it tells their files from
@@ -169,6 +186,7 @@ impl Reloader {
                 let known = self.store.generations(&name).await.unwrap_or_default();
                 let kept = known.into_iter().max_by_key(|g| g.number).map(|g| g.hash);
                 self.recall_disabled(&name).await;
+                self.recall_suspended(&name).await;
                 self.tenants().entry(name).or_default().kept = kept;
             }
         }
@@ -176,13 +194,15 @@ impl Reloader {
     }
 
     /// Reads, checks and tests on a thread of its own.
-    fn build_all(&self) -> Result<Vec<Built>, String> {
+    fn build_all(&self) -> Result<(Vec<Built>, Vec<String>), String> {
+        let warnings = self.read_node();
         let folders = files::tenant_folders(&self.folders.dialplans).map_err(|e| e.to_string())?;
         // A file system that has gone away must not take every tenant with it.
         if folders.is_empty() && self.tenants().values().any(|t| t.serving.is_some()) {
             let place = self.folders.dialplans.display();
             return Err(format!("{place} holds no tenant; what serves goes on"));
         }
+        self.bases.begin_round();
         let mut built = Vec::new();
         for (name, folder) in folders {
             let mut memory =
@@ -192,7 +212,7 @@ impl Reloader {
             built.push(Built { name, result });
         }
         self.check_bounds(&mut built);
-        Ok(built)
+        Ok((built, warnings))
     }
 
     fn build(
@@ -202,6 +222,9 @@ impl Reloader {
         folder: &Path,
     ) -> Result<Candidate, LoadError> {
         memory.attach(&self.forge);
+        memory.share(&self.bases);
+        let serving = self.serving(name);
+        memory.serves(serving.map(|serving| serving.programs.modules.clone()));
         let material = memory.read(&self.folders, folder)?;
         let texts = Texts {
             dialplan: material
@@ -211,6 +234,7 @@ impl Reloader {
                 .map(|(k, v)| (k.clone(), v.to_string()))
                 .collect(),
             scripts: material.scripts.clone(),
+            manifests: BTreeMap::new(),
         };
         let passed = memory.check(name, material)?;
         let warnings = passed
@@ -222,6 +246,8 @@ impl Reloader {
             generation: passed.generation,
             texts,
             warnings,
+            broken: passed.broken,
+            ground: passed.ground,
         })
     }
 
@@ -235,7 +261,7 @@ impl Reloader {
                 refused => refused,
             };
             let result = match result {
-                Ok(candidate) => self.hand_over(&name, candidate).await,
+                Ok(candidate) => Ok(self.hand_over(&name, candidate).await),
                 refused => refused,
             };
             match result {
@@ -292,9 +318,12 @@ impl Reloader {
     async fn accept(&self, name: &str, candidate: Candidate, outcome: &mut Outcome) {
         let Candidate {
             mut generation,
-            texts,
+            mut texts,
             warnings,
+            broken,
+            ..
         } = candidate;
+        outcome.warnings.extend(self.told_broken(name, broken));
         let hash = generation.hash.clone();
         let unchanged = {
             let mut tenants = self.tenants();
@@ -317,6 +346,7 @@ impl Reloader {
             hash,
             at_ms: generation.loaded_ms,
         };
+        texts.manifests = self.forge.manifests(&generation.programs);
         if let Ok(blob) = serde_json::to_vec(&texts)
             && let Err(error) = self.store.put_generation(&stored, &blob).await
         {
@@ -333,7 +363,7 @@ impl Reloader {
         let tenant = tenants.entry(name.to_owned()).or_default();
         tenant.last_number = generation.number;
         tenant.rolled_back_over = None;
-        tenant.serving = Some(Arc::new(generation));
+        tenant.serve(Arc::new(generation));
     }
 
     /// The number of a generation: the stored one's where the same files served last, else the next.
@@ -366,7 +396,8 @@ impl Reloader {
         if !told {
             tracing::error!(
                 tenant = name,
-                "the dialplan is refused, the old one serves on:\n{text}"
+                "the dialplan is refused, the old one serves on:\n{}",
+                error.told(&text)
             );
             self.record(
                 name,
@@ -401,12 +432,15 @@ impl Reloader {
         let mut why = "there is none".to_owned();
         for number in numbers {
             let stored = self.stored(name, number).await;
-            match stored.and_then(|old| self.still_fits(name, &old).map(|()| old)) {
-                Ok(generation) => {
+            match stored.and_then(|old| self.still_fits(name, &old.0).map(|()| old)) {
+                Ok((generation, broken)) => {
+                    for told in self.told_broken(name, broken) {
+                        tracing::warn!(tenant = name, "{told}");
+                    }
                     let mut tenants = self.tenants();
                     let tenant = tenants.entry(name.to_owned()).or_default();
                     tenant.last_number = newest.unwrap_or(number);
-                    tenant.serving = Some(Arc::new(generation));
+                    tenant.serve(Arc::new(generation));
                     return Ok(());
                 }
                 Err(error) => why = error,
@@ -415,44 +449,13 @@ impl Reloader {
         Err(why)
     }
 
-    fn table(&self) -> Tenants {
-        let serving = self
-            .tenants()
-            .values()
-            .filter_map(|tenant| tenant.serving.clone())
-            .collect();
-        Tenants::new(serving, self.default_tenant.as_deref())
-    }
-
-    fn swap(&self, table: &Arc<Tenants>) {
-        let told = Input::Tenants(Arc::clone(table));
-        if self.shard.send(told).is_err() {
-            tracing::error!("the shard is gone; the new generation does not serve");
-        }
-    }
-
-    fn record(&self, tenant: &str, topic: &'static str, payload: String) {
+    pub(crate) fn record(&self, tenant: &str, topic: &'static str, payload: String) {
         let input = Input::Record {
             tenant: cordboard_call::TenantId::new(tenant),
             topic: topic.into(),
             payload,
         };
         let _ = self.shard.send(input);
-    }
-
-    /// Each tenant's state for health: what serves, and what was refused.
-    pub fn state(&self) -> Vec<Value> {
-        self.tenants()
-            .iter()
-            .map(|(name, tenant)| {
-                json!({
-                    "tenant": name,
-                    "generation": tenant.serving.as_ref().map(|g| g.number),
-                    "refused": tenant.refused.as_ref().map(|(mistakes, _)| mistakes),
-                    "rolled_back": tenant.rolled_back_over.is_some(),
-                })
-            })
-            .collect()
     }
 }
 
@@ -465,6 +468,9 @@ struct Candidate {
     generation: Generation,
     texts: Texts,
     warnings: Vec<String>,
+    broken: Vec<Broken>,
+    /// Hash of everything but the modules.
+    ground: [u8; 32],
 }
 
 impl Candidate {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use cordboard_call::ids::TenantId;
 use cordboard_dialplan::Dialplan;
+use cordboard_dialplan::node_file::trunk_key;
 use cordboard_dialplan::route::Trunk;
 use cordboard_host::program::Programs;
 use cordboard_media::Audio;
@@ -33,11 +34,11 @@ pub struct Generation {
     pub hash: String,
 }
 
-/// What a trunk is known by: carriers send from any port of their address, but on loopback the
-/// port is all that tells programs apart.
-fn trunk_key(address: SocketAddr) -> (IpAddr, u16) {
-    let ip = address.ip().to_canonical();
-    (ip, if ip.is_loopback() { address.port() } else { 0 })
+/// A suspended tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resting {
+    /// Its last call is over: its modules stand still.
+    pub still: bool,
 }
 
 /// A trunk and the tenant that declares it.
@@ -51,6 +52,7 @@ pub struct Tenants {
     /// By address; on loopback, which many programs share, by address and port.
     trunks: HashMap<(IpAddr, u16), Vec<TenantTrunk>>,
     default: Option<TenantId>,
+    resting: BTreeMap<TenantId, Resting>,
 }
 
 impl Tenants {
@@ -85,6 +87,22 @@ impl Tenants {
                     .flatten()
             });
         tenants
+    }
+
+    /// The same table with these tenants suspended.
+    pub fn resting(mut self, resting: BTreeMap<TenantId, Resting>) -> Self {
+        self.resting = resting;
+        self
+    }
+
+    /// True for a tenant that takes no new call and no registration.
+    pub fn is_suspended(&self, name: &TenantId) -> bool {
+        self.resting.contains_key(name)
+    }
+
+    /// True for a tenant whose modules stand still.
+    pub fn is_still(&self, name: &TenantId) -> bool {
+        self.resting.get(name).is_some_and(|resting| resting.still)
     }
 
     /// A tenant's generation.

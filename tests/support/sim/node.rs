@@ -242,10 +242,12 @@ impl SimNode {
             max: ports_max,
             ..Ports::default()
         })));
-        let ha1 = plan::USERS.map(|user| {
-            let ha1 = Ha1::of_password(user, plan::DOMAIN, &format!("secret-{user}"));
-            (("sim".to_owned(), user.to_owned()), ha1)
-        });
+        let of = |tenant: &str, domain: &str, user: &str| {
+            let ha1 = Ha1::of_password(user, domain, &format!("secret-{user}"));
+            ((tenant.to_owned(), user.to_owned()), ha1)
+        };
+        let first = plan::USERS.map(|user| of("sim", plan::DOMAIN, user));
+        let second = ["alice", "bob"].map(|user| of("two", plan::SECOND_DOMAIN, user));
         let door = WatchedDoor {
             inner: NodeJournal::new(sequencer, journal.clone()),
             witness: Arc::clone(witness),
@@ -268,7 +270,7 @@ impl SimNode {
                 tcp: Vec::new(),
             },
             registrar,
-            ha1: HashMap::from(ha1),
+            ha1: first.into_iter().chain(second).collect(),
             limits: ShardLimits { calls_max: 10_000 },
         };
         let mut node = Self {

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use cordboard_call::TenantId;
 use cordboard_dialplan::file::Source;
 use cordboard_media::Audio;
 use cordboard_node::loader::{Material, Memory};
-use cordboard_node::tenants::{Generation, Tenants};
+use cordboard_node::tenants::{Generation, Resting, Tenants};
 
 /// The first tenant's domain.
 pub const DOMAIN: &str = "sim.example";
+/// The second tenant's domain; its alice and bob have the same passwords.
+pub const SECOND_DOMAIN: &str = "two.example";
 /// Its users; each one's password is `secret-NAME`.
 pub const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
@@ -87,6 +90,14 @@ did "+442074{0000..0999}" {
     ring bob timeout="10s"
     else { hangup cause=no-answer }
 }
+// A number whose route breaks the switch in its middle.
+did "+442076{0000..0999}" {
+    answer
+    wait "1s"
+    set fault="now"
+    wait "1s"
+    hangup
+}
 route sales {
     ring carol alice timeout="8s"
     else { hangup cause=no-answer }
@@ -127,7 +138,13 @@ tenant two domain="two.example" tz="Europe/Berlin" {
     calls-max 100
     tones de
 }
+// Names and a number that the other tenant has as well.
+user alice { calls-max 50; }
 user bob { calls-max 50; }
+outbound bob match="70xx" {
+    ring bob timeout="10s"
+    else { hangup cause=no-answer }
+}
 trunk carrier {
     address "10.0.2.1:5060" transport=udp
     calls-max 100
@@ -208,6 +225,13 @@ pub fn tenants() -> Arc<Tenants> {
         ))
     };
     Arc::clone(LOADED.get_or_init(load))
+}
+
+/// Both tenants, this one suspended.
+pub fn suspended(tenant: &str) -> Arc<Tenants> {
+    let both = tenants().all().map(Arc::clone).collect();
+    let resting = BTreeMap::from([(TenantId::new(tenant), Resting { still: false })]);
+    Arc::new(Tenants::new(both, Some("sim")).resting(resting))
 }
 
 /// The first tenant's dialplan with some text changed, as its next generation.

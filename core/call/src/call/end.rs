@@ -292,5 +292,7 @@ fn media_figures(figures: Figures) -> MediaFigures {
         lost_packets: figures.lost_packets,
         jitter_ms: figures.jitter_ms,
         refused_packets: figures.refused_packets,
+        received_bytes: figures.received_bytes,
+        sent_bytes: figures.sent_bytes,
     }
 }

@@ -256,6 +256,8 @@ impl Stream {
             lost_packets: self.receiver.lost_packets(),
             jitter_ms: self.receiver.jitter_ms(),
             refused_packets: self.source.refused,
+            received_bytes: self.receiver.received_bytes(),
+            sent_bytes: self.sender.octets() + self.sender.packets() * HEADER_BYTES as u64,
         }
     }
 }

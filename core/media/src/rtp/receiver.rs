@@ -25,6 +25,8 @@ pub struct Receiver {
     reported: (u64, u64),
     /// Totals of earlier sources: received, lost.
     before: (u64, u64),
+    /// Octets of all of them, header and payload.
+    octets: u64,
 }
 
 impl Receiver {
@@ -42,6 +44,7 @@ impl Receiver {
             }
         }
         self.received += 1;
+        self.octets += header.end as u64;
         let arrival = (now.as_micros() * 8 / 1000) as u32;
         let transit = arrival.wrapping_sub(header.timestamp);
         if audio && self.received > 1 && self.transit != 0 {
@@ -77,6 +80,11 @@ impl Receiver {
     /// Packets accepted so far.
     pub fn received_packets(&self) -> u64 {
         self.before.0 + self.received
+    }
+
+    /// Octets of accepted packets so far, header and payload.
+    pub fn received_bytes(&self) -> u64 {
+        self.octets
     }
 
     /// Packets missing so far; duplicates hide as many losses (RFC 3550 section 6.4.1).

@@ -95,6 +95,43 @@ pub enum Verb {
         /// It may run.
         enabled: bool,
     },
+    /// Set a tenant's named secret.
+    SecretSet {
+        /// Tenant.
+        tenant: String,
+        /// Its name in the dialplan.
+        name: String,
+        /// The secret.
+        value: String,
+    },
+    /// List names of a tenant's secrets.
+    Secrets {
+        /// Tenant.
+        tenant: String,
+    },
+    /// Remove a tenant's secret.
+    SecretRemove {
+        /// Tenant.
+        tenant: String,
+        /// Its name.
+        name: String,
+    },
+    /// Make a token for programs outside.
+    TokenNew(crate::tokens::Wish),
+    /// List tokens.
+    Tokens {
+        /// Tenant; none is every one.
+        tenant: Option<String>,
+    },
+    /// Take a token back.
+    TokenRemove {
+        /// Tenant.
+        tenant: String,
+        /// Its name.
+        name: String,
+    },
+    /// Something of tenants.
+    Tenant(crate::hosting::TenantVerb),
     /// Change the log filter.
     Loglevel {
         /// Filter.

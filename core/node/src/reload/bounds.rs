@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordboard_dialplan::diagnostic::Diagnostic;
-use cordboard_dialplan::node_file::Ceiling;
-use cordboard_dialplan::{Dialplan, check_ceiling, check_did_owners};
+use cordboard_dialplan::{Dialplan, check_ceiling, check_did_owners, check_trunk_owners};
 
 use super::{Built, Reloader};
 use crate::loader::LoadError;
@@ -44,7 +43,7 @@ impl Reloader {
                 let domain = plan.tenant.domain.to_ascii_lowercase();
                 domains.entry(domain).or_insert_with(|| Arc::clone(plan));
             }
-            let findings = check_did_owners(plans.iter().map(|plan| &**plan));
+            let findings = self.check_owners(&plans);
             for one in built.iter_mut() {
                 let Ok(candidate) = &one.result else { continue };
                 let domain = &candidate.generation.dialplan.tenant.domain;
@@ -72,11 +71,23 @@ impl Reloader {
     }
 
     pub(super) fn above_ceiling(&self, tenant: &str, plan: &Dialplan) -> Vec<Diagnostic> {
-        let own = self.ceilings.iter().find(|c| c.tenant == tenant);
-        match own {
-            Some(ceiling) => check_ceiling(plan, ceiling),
-            None => check_ceiling(plan, &Ceiling::unsaid(tenant)),
-        }
+        let ceilings = self.node.ceilings();
+        check_ceiling(plan, &self.ceiling(&ceilings, tenant))
+    }
+
+    /// Numbers and carriers' addresses that two tenants claim; the earlier one has them.
+    pub(super) fn check_owners(&self, plans: &[Arc<Dialplan>]) -> Vec<Diagnostic> {
+        let mut findings = check_did_owners(plans.iter().map(|plan| &**plan));
+        let ceilings = self.node.ceilings();
+        let own: Vec<_> = plans
+            .iter()
+            .map(|plan| self.ceiling(&ceilings, &plan.tenant.name))
+            .collect();
+        let both = plans.iter().zip(&own);
+        findings.extend(check_trunk_owners(
+            both.map(|(plan, ceiling)| (&**plan, &**ceiling)),
+        ));
+        findings
     }
 
     /// True when a tenant's files are not what it serves, or served before a restart.

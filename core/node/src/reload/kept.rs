@@ -124,7 +124,7 @@ impl Reloader {
             let tenant = tenants.entry(name.clone()).or_default();
             let over = tenant.serving.as_ref().map(|serving| serving.hash.clone());
             tenant.rolled_back_over = tenant.rolled_back_over.take().or(over);
-            tenant.serving = Some(Arc::clone(&generation));
+            tenant.serve(Arc::clone(&generation));
         }
         for told in self.told_broken(&name, broken) {
             tracing::warn!(tenant = name, "{told}");

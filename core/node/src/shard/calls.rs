@@ -57,6 +57,8 @@ pub(crate) struct Calls {
     pub(super) stirred: VecDeque<CallId>,
     /// Idempotency keys of started calls, oldest first.
     pub(crate) keys: VecDeque<(String, CallId)>,
+    /// What tenants use.
+    pub(crate) usage: crate::usage::Usage,
 }
 
 impl Calls {

@@ -20,6 +20,7 @@ const UNTOLD_MAX: usize = 65_536;
 
 impl Shard {
     pub(super) fn fact(&mut self, event: Event) {
+        self.calls.usage.count(&event);
         let started = matches!(event.fact, Fact::CallStarted { .. });
         if started {
             self.count("calls_started");

@@ -7,12 +7,14 @@
 
 pub mod calls;
 mod facts;
+pub mod fault;
 pub mod operator;
 pub mod originate;
 pub mod requests;
 pub mod residue;
 mod runs;
 mod settle;
+mod tenants;
 pub mod thread;
 pub mod view;
 
@@ -101,6 +103,8 @@ pub enum Input {
         /// JSON.
         payload: String,
     },
+    /// What modules of tenants used meanwhile.
+    Gauges(Vec<crate::usage::Gauge>),
     /// An operator's verb.
     Operator(Verb, Reply),
     /// End every call, then stop the thread.
@@ -243,6 +247,7 @@ pub(crate) struct Desk {
     pub(crate) number: u8,
     pub(crate) moment: Moment,
     pub(crate) chance: Chance,
+    pub(crate) faults: fault::Faults,
     pub(crate) codecs: Arc<[Codec]>,
     pub(crate) scratch: Vec<u8>,
     /// Events that wait for the journal before readers get them.
@@ -251,10 +256,16 @@ pub(crate) struct Desk {
     pub(crate) left_out: BTreeMap<TenantId, u64>,
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) timers: BinaryHeap<Reverse<(Duration, CallId)>>,
-    pub(crate) house_keeping: Duration,
-    pub(crate) keep_alive: Duration,
+    pub(crate) rounds: Rounds,
     /// A stop was asked for; it waits for the calls' last facts, but not longer than this.
     pub(crate) stop_by: Option<Duration>,
+}
+
+/// When what is done now and then is done next.
+#[derive(Default)]
+pub(crate) struct Rounds {
+    house_keeping: Duration,
+    keep_alive: Duration,
 }
 
 const HOUSE_KEEPING_EVERY: Duration = Duration::from_secs(1);
@@ -289,14 +300,14 @@ impl Shard {
                 number: parts.number,
                 moment: Moment::default(),
                 chance: Chance::seeded(u64::from_le_bytes(seed)),
+                faults: fault::Faults::default(),
                 codecs: Arc::from(crate::world::CODECS),
                 scratch: Vec::with_capacity(4096),
                 untold: BTreeMap::new(),
                 left_out: BTreeMap::new(),
                 counters: BTreeMap::new(),
                 timers: BinaryHeap::new(),
-                house_keeping: Duration::ZERO,
-                keep_alive: Duration::ZERO,
+                rounds: Rounds::default(),
                 stop_by: None,
             },
         }
@@ -305,6 +316,10 @@ impl Shard {
     /// Takes one input; then drain `poll`.
     pub fn handle(&mut self, moment: Moment, input: Input) {
         self.desk.moment = moment;
+        self.fenced(|shard| shard.take(moment, input));
+    }
+
+    fn take(&mut self, moment: Moment, input: Input) {
         let now = moment.now;
         match input {
             Input::Message { flow, bytes } => {
@@ -350,6 +365,11 @@ impl Shard {
                     payload,
                 });
             }
+            Input::Gauges(gauges) => {
+                for gauge in &gauges {
+                    self.calls.usage.gauge(gauge);
+                }
+            }
             Input::Operator(verb, reply) => self.carry_out(verb, reply),
             Input::Stop => self.stop(),
         }
@@ -359,6 +379,10 @@ impl Shard {
     /// Time has passed; call when `next_timeout` is due.
     pub fn handle_timeout(&mut self, moment: Moment) {
         self.desk.moment = moment;
+        self.fenced(|shard| shard.expire(moment));
+    }
+
+    fn expire(&mut self, moment: Moment) {
         let now = moment.now;
         self.endpoint.handle_timeout(now);
         self.settle();
@@ -370,7 +394,7 @@ impl Shard {
         self.settle();
         self.run_timeouts(now);
         self.settle();
-        if now >= self.desk.house_keeping {
+        if now >= self.desk.rounds.house_keeping {
             self.keep_house(moment);
         }
     }
@@ -385,7 +409,7 @@ impl Shard {
         ]
         .into_iter()
         .flatten()
-        .fold(self.desk.house_keeping, Duration::min)
+        .fold(self.desk.rounds.house_keeping, Duration::min)
     }
 
     /// The next thing to do.
@@ -399,16 +423,17 @@ impl Shard {
     }
 
     fn keep_house(&mut self, moment: Moment) {
-        self.desk.house_keeping = moment.now + HOUSE_KEEPING_EVERY;
+        self.desk.rounds.house_keeping = moment.now + HOUSE_KEEPING_EVERY;
         self.refuse_unwritten(moment.now);
         self.forget_timers();
+        self.measure_usage(moment.unix_ms);
         self.capture.expire(moment.now);
         self.capture.shrink();
         crate::capture::shrink(&mut self.calls.running);
         self.registrar.expire(moment.unix_ms);
         self.publish_bindings();
-        if moment.now >= self.desk.keep_alive {
-            self.desk.keep_alive = moment.now + crate::registrar::KEEP_ALIVE_EVERY;
+        if moment.now >= self.desk.rounds.keep_alive {
+            self.desk.rounds.keep_alive = moment.now + crate::registrar::KEEP_ALIVE_EVERY;
             for flow in self.registrar.nat_flows(moment.unix_ms) {
                 let bytes = Bytes::from_static(b"\r\n\r\n");
                 self.outputs.push_back(Output::Transmit { flow, bytes });

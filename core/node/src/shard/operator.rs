@@ -30,6 +30,7 @@ impl Shard {
                 self.policy.stop_when_empty = true;
                 Ok(json!({ "draining": true, "calls": self.calls.len() }))
             }
+            Verb::Tenant(verb) => self.of_tenant(verb),
             Verb::Health => Ok(self.figures()),
             _ => Err("that is not a verb of a shard".to_owned()),
         };
@@ -197,6 +198,7 @@ impl Shard {
             ("sip_stateless_replies", sip.stateless_replies),
             ("sip_overloads", sip.overloads),
             ("sip_timeouts", sip.timeouts),
+            ("calls_broken", self.engine.counters().calls_broken),
         ] {
             counters.insert(name.to_owned(), n.into());
         }

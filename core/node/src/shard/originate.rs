@@ -49,6 +49,9 @@ impl Shard {
         if let Some(why) = self.closed() {
             return Err(format!("no new calls are taken: {why}"));
         }
+        if self.policy.tenants.is_suspended(&generation.tenant) {
+            return Err(format!("tenant {} is suspended", generation.tenant));
+        }
         if !generation.dialplan.routes.contains_key(&ask.route) {
             return Err(format!(
                 "tenant {} has no route {}",

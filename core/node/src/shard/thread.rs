@@ -96,6 +96,8 @@ impl ShardThread {
             self.shard.flush_journal();
             let drained = self.write_out(&mut datagrams, &mut unsent);
             if drained || self.shard.is_stopped(self.clock.read().now) {
+                self.shard.close_usage();
+                self.shard.flush_journal();
                 return;
             }
             // Under load a turn takes what some milliseconds brought: one sleep, no wake-ups, and
