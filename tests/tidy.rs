@@ -22,6 +22,7 @@ const UNSAFE_FILES: &[&str] = &[
     "core/node/src/media_thread/uring.rs",
     "sdk/rust/src/abi.rs",
     "sdk/rust/src/bindings.rs",
+    "sdk/rust/src/memory.rs",
 ];
 
 /// Which of our crates each crate may use: the floors.

@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod c;
+mod carried;
 pub mod first;
 pub mod js;
 pub mod keys;
@@ -39,6 +40,7 @@ use workshop::{BuildError, Workshop, on_disk};
 #[derive(Clone, Debug, Subcommand)]
 pub enum ModuleCommand {
     /// Make a module from a template.
+    #[command(after_help = new::TEMPLATES)]
     New {
         /// Its name: `a-z 0-9 -`.
         name: String,
@@ -64,6 +66,9 @@ pub enum ModuleCommand {
     Test {
         /// Its folder, or its name under `modules/`.
         module: PathBuf,
+        /// Folder of the stories; else `tests` in the module's folder.
+        #[arg(long)]
+        stories: Option<PathBuf>,
     },
     /// Pack a built module into one file.
     Package {
@@ -178,11 +183,11 @@ fn carry_out(data: &DataDir, what: ModuleCommand, json: bool) -> Result<(), Buil
             Ok(())
         }
         ModuleCommand::Build { modules, yes } => build(&shop()?, modules, yes, json),
-        ModuleCommand::Test { module } => {
+        ModuleCommand::Test { module, stories } => {
             let dir = folder(&module);
             let manifest = manifest(&dir)?;
             build::build(&shop()?, &dir, &manifest, agreed(&manifest))?;
-            stories::play(data, &dir, json)
+            stories::play(data, &dir, stories.as_deref(), json)
         }
         ModuleCommand::Package { module, key, out } => {
             let key = key

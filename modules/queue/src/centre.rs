@@ -5,11 +5,11 @@
 //! visits, callers get their sound, and changed facts are told. Always true: a visit that rings or
 //! talks has exactly one agent, and that agent's slot names exactly that visit.
 
+use cordboard_module::ordered::{Map, Set};
 use cordboard_module::{Actions, Body, Event, Input, Json, Service};
 
 use crate::agent::{Agent, Presence, Slot};
 use crate::contact::{Phase, Place, Visit};
-use crate::ordered::{Map, Set};
 use crate::settings::Settings;
 
 /// The one timer that this module has.

@@ -4,8 +4,9 @@
 //! by the strategy's key, then longest idle first, then by name. The order is total: the same
 //! state always gives the same agent. A new strategy is one more arm of `key`.
 
+use cordboard_module::ordered::Map;
+
 use crate::agent::Agent;
-use crate::ordered::Map;
 use crate::settings::{Service, Tier};
 
 /// The key inside a level; the smaller comes first.

@@ -2,7 +2,7 @@
 //!
 //! `centre` is the machine and its table of inputs; `caller`, `offer` and `desk` are its three
 //! sides; `choose` picks an agent; `agent` and `contact` are what it is made of; `settings` is
-//! what the dialplan says; `state` is what outlives a reload; `ordered` keeps all of it.
+//! what the dialplan says; `state` is what outlives a reload.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod agent;
@@ -12,7 +12,6 @@ mod choose;
 mod contact;
 mod desk;
 mod offer;
-mod ordered;
 mod settings;
 mod state;
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The settings of the dialplan as types that cannot be wrong, or every reason why not.
 
 use cordboard_module::json::Json;
+use cordboard_module::ordered::{Map, Set};
 
 use crate::choose::Strategy;
-use crate::ordered::{Map, Set};
 
 /// Most contacts that wait in one queue, whatever `max-waiting` says.
 pub const WAITING_MAX: u64 = 5_000;

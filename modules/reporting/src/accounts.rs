@@ -37,7 +37,7 @@ impl State {
             let quarter = at_ms / QUARTER_MS;
             let end_ms = ((quarter + 1) * QUARTER_MS).min(until_ms);
             let totals = book.at(quarter, agent);
-            *totals.accounts.entry(self.account.clone()).or_default() += end_ms - at_ms;
+            *totals.accounts.entry(&self.account) += end_ms - at_ms;
             at_ms = end_ms;
         }
     }

@@ -3,9 +3,8 @@
 //! Times are those that the events carry, so a late write changes nothing. Events that fit nothing
 //! change nothing. Totals are bounded by days and by entries; the oldest go first.
 
-use std::collections::BTreeMap;
-
 use cordboard_module::Json;
+use cordboard_module::ordered::Map;
 
 use crate::accounts::State;
 use crate::totals::{AgentTotals, DidTotals, Handling, QueueTotals, Totals};
@@ -51,7 +50,7 @@ impl Settings {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Book<T> {
     /// The entries.
-    pub entries: BTreeMap<(u64, String), T>,
+    pub entries: Map<(u64, String), Box<T>>,
 }
 
 impl<T: Totals> Book<T> {
@@ -62,17 +61,11 @@ impl<T: Totals> Book<T> {
             end -= 1;
         }
         let name = name.get(..end).unwrap_or_default();
-        self.entries.entry((quarter, name.to_owned())).or_default()
+        self.entries.or_default((quarter, name.to_owned()))
     }
 
     fn keep_from(&mut self, quarter: u64) {
-        if self
-            .entries
-            .first_key_value()
-            .is_some_and(|((at, _), _)| *at < quarter)
-        {
-            self.entries = self.entries.split_off(&(quarter, String::new()));
-        }
+        self.entries.drop_before(&(quarter, String::new()));
         while self.entries.len() > ENTRIES_MAX {
             self.entries.pop_first();
         }
@@ -102,9 +95,9 @@ pub struct Books {
     /// Numbers.
     pub dids: Book<DidTotals>,
     /// Visits that are not over, by number.
-    pub open: BTreeMap<u64, Open>,
+    pub open: Map<u64, Open>,
     /// What agents do.
-    pub states: BTreeMap<String, State>,
+    pub states: Map<String, State>,
     /// Time of the newest event.
     pub last_ms: u64,
 }
@@ -117,8 +110,8 @@ impl Books {
             queues: Book::default(),
             agents: Book::default(),
             dids: Book::default(),
-            open: BTreeMap::new(),
-            states: BTreeMap::new(),
+            open: Map::default(),
+            states: Map::default(),
             last_ms: 0,
         }
     }

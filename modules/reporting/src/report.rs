@@ -3,8 +3,7 @@
 //! What has no denominator is null, never 0 or 100. Definitions and formulas are those of the
 //! module's README.
 
-use std::collections::BTreeMap;
-
+use cordboard_module::ordered::Map;
 use cordboard_module::{Json, Report};
 
 use crate::books::{Book, Books, QUARTER_MS};
@@ -15,6 +14,9 @@ use crate::totals::{AgentTotals, DidTotals, Handling, Level, QueueTotals, Totals
 const ROWS_MAX: usize = 10_000;
 
 type Row = Vec<(&'static str, Json)>;
+
+/// Totals by begin of the interval and name.
+type Sums<T> = Map<(u64, String), Box<T>>;
 
 /// What is asked for.
 struct Asked<'a> {
@@ -122,10 +124,10 @@ impl Asked<'_> {
         }
     }
 
-    fn add_up<T: Totals>(&self, book: &Book<T>) -> Result<BTreeMap<(u64, String), T>, String> {
-        let mut sums: BTreeMap<(u64, String), T> = BTreeMap::new();
+    fn add_up<T: Totals>(&self, book: &Book<T>) -> Result<Sums<T>, String> {
+        let mut sums: Sums<T> = Map::default();
         let first = self.from_ms.div_ceil(QUARTER_MS);
-        for ((quarter, name), totals) in book.entries.range((first, String::new())..) {
+        for ((quarter, name), totals) in book.entries.from(&(first, String::new())) {
             let at_ms = quarter * QUARTER_MS;
             if at_ms >= self.to_ms {
                 break;
@@ -133,7 +135,7 @@ impl Asked<'_> {
             if !self.name.is_empty() && name != self.name {
                 continue;
             }
-            let sum = sums.entry((self.begin(at_ms), name.clone())).or_default();
+            let sum = sums.or_default((self.begin(at_ms), name.clone()));
             sum.add(totals);
             if sums.len() > ROWS_MAX {
                 return Err(format!(
@@ -144,12 +146,7 @@ impl Asked<'_> {
         Ok(sums)
     }
 
-    fn rows<T>(
-        &self,
-        what: &'static str,
-        sums: BTreeMap<(u64, String), T>,
-        row: impl Fn(&T) -> Row,
-    ) -> Vec<Row> {
+    fn rows<T>(&self, what: &'static str, sums: Sums<T>, row: impl Fn(&T) -> Row) -> Vec<Row> {
         let rows = sums.into_iter().map(|((begin_ms, name), totals)| {
             let from = calendar::text(begin_ms, self.offset_min);
             let mut cells = vec![("from", Json::from(from)), (what, Json::from(name))];

@@ -13,7 +13,7 @@ pub const VERSION: u32 = 1;
 
 fn save_book<T: Totals>(book: &Book<T>) -> Json {
     let rows = book.entries.iter().map(|((quarter, name), totals)| {
-        let mut totals = totals.clone();
+        let mut totals = T::clone(totals);
         let mut row = vec![Json::from(*quarter), Json::from(name)];
         row.extend(totals.cells().into_iter().map(|cell| Json::from(*cell)));
         Json::List(row)
@@ -31,7 +31,7 @@ fn restore_book<T: Totals>(saved: &Json) -> Book<T> {
             *cell = number.number().and_then(|n| n.try_into().ok()).unwrap_or(0);
         }
         book.entries
-            .insert((row[0].u64(), row[1].str().to_owned()), totals);
+            .insert((row[0].u64(), row[1].str().to_owned()), Box::new(totals));
     }
     book
 }

@@ -5,7 +5,7 @@
 //! wrap-up, the service level by the event that decides it (answer, abandon or the threshold's
 //! passing, whichever is first), time accounts by the time itself.
 
-use std::collections::BTreeMap;
+use cordboard_module::ordered::Map;
 
 /// What agents did with contacts whose account was closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub struct AgentTotals {
     /// Closed accounts.
     pub handling: Handling,
     /// Milliseconds by state: `ready`, `reserved`, `talk`, `hold`, `wrap-up`, `outbound`, `paused:REASON`.
-    pub accounts: BTreeMap<String, u64>,
+    pub accounts: Map<String, u64>,
 }
 
 /// A number's quarter of an hour.
@@ -157,7 +157,7 @@ impl Totals for AgentTotals {
     fn add(&mut self, other: &Self) {
         add_cells(self, other);
         for (account, ms) in &other.accounts {
-            *self.accounts.entry(account.clone()).or_default() += ms;
+            *self.accounts.entry(account) += ms;
         }
     }
 }

@@ -6,6 +6,7 @@
 //! is an error that says where.
 
 mod read;
+mod real;
 mod write;
 
 #[cfg(test)]
@@ -56,22 +57,33 @@ impl Json {
 
     /// Sets a member, in place where it is there already. What is no object becomes one.
     pub fn set(&mut self, name: &str, value: impl Into<Json>) -> &mut Self {
+        self.put(name, value.into());
+        self
+    }
+
+    /// Once in a module, whatever the types of its values.
+    #[inline(never)]
+    fn put(&mut self, name: &str, value: Json) {
         if !matches!(self, Json::Object(_)) {
             *self = Json::object();
         }
         if let Json::Object(members) = self {
             match members.iter_mut().find(|(key, _)| key == name) {
-                Some((_, old)) => *old = value.into(),
-                None => members.push((name.to_owned(), value.into())),
+                Some((_, old)) => *old = value,
+                None => members.push((name.to_owned(), value)),
             }
         }
-        self
     }
 
     /// The same with the member set: for writing an object in one expression.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
-        self.set(name, value);
+    pub fn with(self, name: &str, value: impl Into<Json>) -> Self {
+        self.joined(name, value.into())
+    }
+
+    #[inline(never)]
+    fn joined(mut self, name: &str, value: Json) -> Self {
+        self.put(name, value);
         self
     }
 

@@ -29,9 +29,11 @@
 
 pub mod json;
 pub mod log;
+pub mod ordered;
 
 mod abi;
 mod actions;
+mod memory;
 mod records;
 mod register;
 mod worlds;

@@ -61,6 +61,7 @@ pub fn build(
     let made = run(shop, &dir, manifest, trusted)?;
     let bytes = fs::read(&made).map_err(|e| on_disk(&made, &e))?;
     right_world(&bytes, manifest)?;
+    let bytes = without_names(&bytes).unwrap_or(bytes);
     put(&kept.join(key.name(&dir)), &bytes)?;
     put(&entry, &bytes)?;
     Ok(Built::Fresh(entry))
@@ -252,6 +253,25 @@ fn right_world(bytes: &[u8], manifest: &Manifest) -> Result<(), BuildError> {
     ))
 }
 
+/// The component without its custom sections: names for debuggers and who made it. None: it is no
+/// component, or not a whole one, and stays as it is.
+fn without_names(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = bytes.strip_prefix(COMPONENT)?;
+    let mut kept = COMPONENT.to_vec();
+    while let [kind, after @ ..] = rest {
+        // The section's length, LEB128.
+        let digits = after.iter().position(|byte| byte & 0x80 == 0)? + 1;
+        let length = after.get(..digits.min(5))?.iter().rev();
+        let length = length.fold(0_usize, |sum, byte| (sum << 7) | usize::from(byte & 0x7f));
+        let (section, behind) = rest.split_at_checked(1 + digits + length)?;
+        if *kind != 0 {
+            kept.extend(section);
+        }
+        rest = behind;
+    }
+    Some(kept)
+}
+
 fn interface(world: &str) -> &'static str {
     match world {
         "call-script" => "scripting",
@@ -274,4 +294,22 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     fs::write(&fresh, bytes)
         .and_then(|()| fs::rename(&fresh, path))
         .map_err(|e| on_disk(path, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_left_out_and_what_is_not_whole_stays() {
+        let mut made = COMPONENT.to_vec();
+        made.extend([0, 2, 1, b'n', 7, 3, 1, 2, 3, 0, 0x80, 1]);
+        made.extend([9; 128]);
+        made.extend([4, 1, 5]);
+        let mut expected = COMPONENT.to_vec();
+        expected.extend([7, 3, 1, 2, 3, 4, 1, 5]);
+        assert_eq!(without_names(&made), Some(expected));
+        assert_eq!(without_names(&made[..made.len() - 1]), None);
+        assert_eq!(without_names(b"\0asm\x01\0\0\0"), None);
+    }
 }

@@ -20,8 +20,7 @@ pub fn build_all(data: &Path, modules: &Path) {
     }
     let shop = match Workshop::open(data, Box::new(|line| tracing::info!("{line}"))) {
         Ok(shop) => shop,
-        // Installed without source: packages bring their artefacts with them.
-        Err(error) => return tracing::debug!("no modules are built: {error}"),
+        Err(error) => return tracing::error!("no modules are built: {error}"),
     };
     for dir in folders {
         let begun = Instant::now();

@@ -11,6 +11,21 @@ use super::workshop::{BuildError, Workshop, on_disk};
 /// Languages that there are templates for.
 pub const LANGUAGES: &[&str] = &["rust", "c", "js", "lua"];
 
+/// The templates, as `--help` tells them.
+pub const TEMPLATES: &str = "\
+Templates:
+  --lang rust                    a call script, compiled to WebAssembly
+  --lang c                       the same in C
+  --lang js                      the same in JavaScript
+  --lang lua                     the same in Lua, which needs no build
+  --lang rust --world router     where a call goes
+  --lang lua  --world router     the same in Lua
+  --lang lua  --world connector  a look-up in another program
+  --lang rust-native             a call script as a shared library, in a process of its own
+  --lang c-native                the same in C
+  --lang rust --world service    state that follows events
+  --lang rust --world reporter   totals over the journal";
+
 /// Longest name of a module.
 const NAME_MAX: usize = 63;
 
@@ -142,6 +157,24 @@ mod tests {
         for bad in ["", "Crm", "1a", "a_b", "a/b", "../x", &"a".repeat(64)] {
             assert!(right_name(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn help_tells_every_template_that_there_is() {
+        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk");
+        let told = TEMPLATES.lines().filter(|line| line.contains("--lang"));
+        let mut told: Vec<String> = told
+            .map(|line| {
+                let mut words = line.split_whitespace().skip(1);
+                let language = words.next().unwrap().to_owned();
+                match (words.next(), words.next()) {
+                    (Some("--world"), Some(world)) => format!("{language}-{world}"),
+                    _ => language,
+                }
+            })
+            .collect();
+        told.sort();
+        assert_eq!(told, there(&sdk.join("template")));
     }
 
     #[test]

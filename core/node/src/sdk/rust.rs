@@ -22,7 +22,7 @@ const PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
     ("CARGO_PROFILE_RELEASE_LTO", "true"),
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
     ("CARGO_PROFILE_RELEASE_STRIP", "true"),
 ];
@@ -105,7 +105,8 @@ fn no_rust() -> BuildError {
 pub fn build(shop: &Workshop, dir: &Path) -> Result<PathBuf, BuildError> {
     let linkers = linkers(shop)?;
     let chain = chain(shop, &linkers)?;
-    let mut target = shop.cache.join("target");
+    sdk_is_there(dir)?;
+    let mut target = shop.target("target");
     let mut cargo = shop.tool("cargo");
     cargo
         .current_dir(dir)
@@ -124,7 +125,7 @@ pub fn build(shop: &Workshop, dir: &Path) -> Result<PathBuf, BuildError> {
         .env("CARGO_ENCODED_RUSTFLAGS", STACK)
         .envs(PROFILE.iter().copied());
     if let Chain::Debian(rustc) = &chain {
-        target = shop.cache.join("target-debian");
+        target = shop.target("target-debian");
         let wasm_ld = linkers.wasm.display();
         let wasm_ld = format!("{STACK}\u{1f}-Clink-arg=--wasm-ld-path={wasm_ld}");
         cargo
@@ -144,6 +145,25 @@ pub fn build(shop: &Workshop, dir: &Path) -> Result<PathBuf, BuildError> {
             "the module's folder needs a Cargo.toml with a library",
         )
     })
+}
+
+/// A module that was made elsewhere names an SDK that is not here.
+fn sdk_is_there(dir: &Path) -> Result<(), BuildError> {
+    let text = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("cordboard-module"));
+    let named = line.and_then(|line| line.split_once("path = \"")?.1.split('"').next());
+    match named {
+        Some(path) if !dir.join(path).join("Cargo.toml").is_file() => Err(BuildError::new(
+            format!(
+                "{}/Cargo.toml names an SDK at {path}, and none is there",
+                dir.display()
+            ),
+            "`cordboard module new` somewhere else shows the path of this installation's: write it there",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The last `.wasm` file that cargo reports.

@@ -1,7 +1,7 @@
 //! `cordboard module test`: a module's stories, played by the production host.
 //!
-//! `tests/` in the module's folder is a tenant of its own, with a dialplan, its prompts and `test`
-//! nodes; so is each folder in it. The module is built first where that is due, and then loaded,
+//! `tests/` in the module's folder, or the folder that `--stories` names, is a tenant of its own,
+//! with a dialplan, its prompts and `test` nodes; so is each folder in it. The module is built first where that is due, and then loaded,
 //! granted and run as a switch would: only phones and clock are made up. No network, no daemon.
 
 use std::fs;
@@ -16,12 +16,22 @@ use crate::offline::{self, Places};
 ///
 /// # Errors
 /// There are none, or one failed; what was wrong is printed already.
-pub fn play(data: &DataDir, dir: &Path, json: bool) -> Result<(), BuildError> {
-    let dir = std::path::absolute(dir).map_err(|e| on_disk(dir, &e))?;
-    let tenants = tenants(&dir.join("tests"));
+pub fn play(
+    data: &DataDir,
+    dir: &Path,
+    stories: Option<&Path>,
+    json: bool,
+) -> Result<(), BuildError> {
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|e| on_disk(path, &e));
+    let dir = absolute(dir)?;
+    let stories = match stories {
+        Some(folder) => absolute(folder)?,
+        None => dir.join("tests"),
+    };
+    let tenants = tenants(&stories);
     if tenants.is_empty() {
         return Err(BuildError::new(
-            format!("{} has no stories", dir.display()),
+            format!("{} has no stories", stories.display()),
             "write a dialplan with `test` nodes into tests/main.kdl; `cordboard module new` makes one",
         ));
     }

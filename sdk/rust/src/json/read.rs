@@ -1,6 +1,6 @@
 //! JSON text to values, RFC 8259, one pass.
 
-use super::Json;
+use super::{Json, real};
 
 /// Deeper values are refused.
 const DEPTH_MAX: u32 = 64;
@@ -134,7 +134,7 @@ impl Reader<'_> {
         if let (true, Ok(number)) = (whole, text.parse()) {
             return Ok(Json::Number(number));
         }
-        text.parse().map(Json::Real).map_err(|_| "no number")
+        real::read(text).map(Json::Real).ok_or("no number")
     }
 
     fn string(&mut self) -> Read<String> {

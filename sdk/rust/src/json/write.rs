@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result, Write};
 
-use super::Json;
+use super::{Json, real};
 
 impl Display for Json {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -13,7 +13,7 @@ impl Display for Json {
             Json::Number(number) => write!(f, "{number}"),
             // JSON has no words for these.
             Json::Real(number) if !number.is_finite() => f.write_str("null"),
-            Json::Real(number) => write!(f, "{number:?}"),
+            Json::Real(number) => real::write(f, *number),
             Json::Text(text) => string(f, text),
             Json::List(items) => {
                 f.write_char('[')?;

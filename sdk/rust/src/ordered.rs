@@ -84,6 +84,25 @@ impl<K: Ord, V> Map<K, V> {
         self.find(key).unwrap_or_else(|at| at)
     }
 
+    /// Takes the smallest key and its value away.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        match self.list.is_empty() {
+            true => None,
+            false => Some(self.list.remove(0)),
+        }
+    }
+
+    /// Takes away everything before a key.
+    pub fn drop_before(&mut self, key: &K) {
+        let place = self.rank(key);
+        self.list.drain(..place);
+    }
+
+    /// Keys and values in order, from a key on.
+    pub fn from(&self, key: &K) -> &[(K, V)] {
+        self.list.get(self.rank(key)..).unwrap_or_default()
+    }
+
     /// The smallest key.
     pub fn first(&self) -> Option<&K> {
         self.list.first().map(|(key, _)| key)
@@ -121,15 +140,26 @@ impl<K: Ord, V> Map<K, V> {
 }
 
 impl<K: Ord, V: Default> Map<K, V> {
-    /// The value of a key, made where there is none.
+    /// The value of a text's key, made where there is none.
     pub fn entry(&mut self, key: &str) -> &mut V
     where
         K: Borrow<str> + for<'k> From<&'k str>,
     {
-        let at = match self.find(key) {
+        let found = self.find(key);
+        self.made(found, || K::from(key))
+    }
+
+    /// The value of a key, made where there is none.
+    pub fn or_default(&mut self, key: K) -> &mut V {
+        let found = self.find(&key);
+        self.made(found, || key)
+    }
+
+    fn made(&mut self, found: Result<usize, usize>, key: impl FnOnce() -> K) -> &mut V {
+        let at = match found {
             Ok(at) => at,
             Err(at) => {
-                self.list.insert(at, (K::from(key), V::default()));
+                self.list.insert(at, (key(), V::default()));
                 at
             }
         };
@@ -142,6 +172,26 @@ impl<K: Ord> Set<K> {
     /// Adds one; true when it was not there.
     pub fn add(&mut self, key: K) -> bool {
         self.insert(key, ()).is_none()
+    }
+}
+
+/// Of two values with one key the later one stays.
+impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
+        let mut map = Self::default();
+        for (key, value) in members {
+            map.insert(key, value);
+        }
+        map
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a Map<K, V> {
+    type Item = &'a (K, V);
+    type IntoIter = std::slice::Iter<'a, (K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
     }
 }
 
@@ -168,18 +218,26 @@ mod tests {
             chance = chance
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let (key, what) = ((chance >> 40) % 60, (chance >> 33) % 4);
+            let (key, what) = ((chance >> 40) % 60, (chance >> 33) % 64);
             match what {
-                0 | 1 => {
+                0 => assert_eq!(map.pop_first(), tree.pop_first()),
+                1 => {
+                    map.drop_before(&(key / 8));
+                    tree = tree.split_off(&(key / 8));
+                }
+                2..30 => {
                     assert_eq!(map.insert(key, chance), tree.insert(key, chance));
                     assert_eq!(set.add(key), known.insert(key));
                 }
-                2 => {
+                30..44 => {
                     assert_eq!(map.remove(&key), tree.remove(&key));
                     assert_eq!(set.remove(&key).is_some(), known.remove(&key));
                 }
                 _ => {
                     assert_eq!(map.get(&key), tree.get(&key));
+                    let from = map.from(&key).iter().map(|(key, value)| (key, value));
+                    assert!(from.eq(tree.range(key..)));
+                    assert_eq!(map.or_default(key), tree.entry(key).or_default());
                     assert_eq!(set.contains(&key), known.contains(&key));
                     assert_eq!(set.rank(&key), known.range(..key).count());
                 }
