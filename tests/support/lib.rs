@@ -16,3 +16,4 @@ pub mod sipp;
 pub mod switch;
 pub mod tone;
 pub mod wait;
+pub mod web;

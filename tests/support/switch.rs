@@ -137,9 +137,15 @@ impl Plan {
     /// A module as the repository ships it, with its artefact.
     pub fn module(self, name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let to = self.scratch.path().join("modules").join(name);
+        self.module_at(&root.join("modules").join(name))
+    }
+
+    /// A module that stands in this folder, with its artefact.
+    pub fn module_at(self, folder: &Path) -> Self {
+        let to = self.scratch.path().join("modules");
+        let to = to.join(folder.file_name().unwrap());
         std::fs::create_dir_all(&to).unwrap();
-        for entry in std::fs::read_dir(root.join("modules").join(name))
+        for entry in std::fs::read_dir(folder)
             .unwrap()
             .flatten()
         {
@@ -147,6 +153,25 @@ impl Plan {
                 std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
             }
         }
+        self
+    }
+
+    /// A module of Lua that the story itself wrote.
+    pub fn lua_module(self, name: &str, manifest: &str, code: &str) -> Self {
+        let folder = self.scratch.path().join("modules").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("module.toml"), manifest).unwrap();
+        std::fs::write(folder.join("module.lua"), code).unwrap();
+        self
+    }
+
+    /// A file among the dialplans: `_base/main.kdl`, `acme/main.kdl`.
+    pub fn file(self, path: &str, text: &str) -> Self {
+        let path = self.scratch.path().join("dialplans").join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        std::fs::write(path, text).unwrap();
         self
     }
 

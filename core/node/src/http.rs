@@ -1,4 +1,18 @@
-//! The http door: health and Prometheus metrics, on loopback unless the node's settings say otherwise.
+//! The http door: health and metrics for machines, and for programs outside what a tenant offers.
+//!
+//! `/v1` is behind tokens (`access`), and all of it behind the check of names (`guard`); what may
+//! be asked stands in one table (`crate::verbs`) and in modules' manifests. On loopback unless the
+//! node's settings say otherwise. Bounds stand beside each part: connections and header time in
+//! `connections`, bodies in `rest`, readers in `access`, messages in `stream`.
+
+mod access;
+mod connections;
+mod events;
+mod guard;
+mod openapi;
+mod problem;
+mod rest;
+mod stream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,29 +21,49 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use tokio::net::TcpListener;
 
 use crate::operator::Operator;
 
+pub use access::Access;
+pub use guard::Names;
+
+/// What every part of the door knows.
+pub struct Door {
+    /// Who does what is asked.
+    pub operator: Arc<Operator>,
+    /// Who may ask.
+    pub access: Arc<Access>,
+    /// Names that browsers may call us by.
+    pub names: Names,
+}
+
 /// Binds and serves until the runtime ends; returns the bound address.
-pub async fn serve(address: SocketAddr, operator: Arc<Operator>) -> std::io::Result<SocketAddr> {
+pub async fn serve(address: SocketAddr, door: Arc<Door>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let local = listener.local_addr()?;
-    let router = Router::new()
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
-        .with_state(operator);
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "the http door closed");
-        }
-    });
+    tokio::spawn(connections::serve(listener, router(Arc::clone(&door)), door));
     Ok(local)
 }
 
-async fn health(State(operator): State<Arc<Operator>>) -> Response {
-    match operator.health().await {
+fn router(door: Arc<Door>) -> Router {
+    let guarded = Arc::clone(&door);
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/v1/openapi.json", get(openapi::answer))
+        .route("/v1/tenants/{tenant}/events", get(events::answer))
+        .route("/v1/tenants/{tenant}/stream", get(stream::answer))
+        .route("/v1/tenants/{tenant}/{*rest}", any(rest::answer))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(axum::middleware::from_fn_with_state(guarded, guard::check))
+        .with_state(door)
+}
+
+async fn health(State(door): State<Arc<Door>>) -> Response {
+    match door.operator.health().await {
         Ok(health) => {
             let status = if health.get("ok").and_then(serde_json::Value::as_bool) == Some(true) {
                 StatusCode::OK
@@ -47,8 +81,8 @@ async fn health(State(operator): State<Arc<Operator>>) -> Response {
     }
 }
 
-async fn metrics(State(operator): State<Arc<Operator>>) -> Response {
-    match operator.metrics().await {
+async fn metrics(State(door): State<Arc<Door>>) -> Response {
+    match door.operator.metrics().await {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }

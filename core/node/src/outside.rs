@@ -32,6 +32,9 @@ const REQUESTS_MAX: usize = 256;
 const PATIENCE_MAX: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: usize = 1 << 20;
 
+const LEADS_IN: &str = "the name resolves to a private address";
+const TOO_LARGE: &str = "the answer is larger than";
+
 type HttpClient = Client<hyper_rustls::HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
 
 /// Does what scripts ask for.
@@ -73,7 +76,7 @@ impl tower_service::Service<Name> for Resolver {
             if found.iter().any(leads_in) && name.as_str() != "localhost" {
                 return Err(std::io::Error::new(
                     std::io::ErrorKind::PermissionDenied,
-                    "the name resolves to a private address",
+                    LEADS_IN,
                 ));
             }
             Ok(found.into_iter())
@@ -149,7 +152,14 @@ impl Outside {
             return failed(ScriptCallError::Busy, "too many requests at once");
         };
         let bytes_max = usize::try_from(allowed.size_bytes).unwrap_or(BODY_BYTES_MAX);
-        self.http(request, (allowed.private, bytes_max)).await
+        let answer = self.http(request, (allowed.private, bytes_max)).await;
+        match answer {
+            ScriptAnswer::Error { kind, message } => ScriptAnswer::Error {
+                message: with_cure(message, allowed),
+                kind,
+            },
+            answer => answer,
+        }
     }
 
     /// A request to the store by its owner's name.
@@ -185,9 +195,13 @@ impl Outside {
             Err(error) => return failed(ScriptCallError::Invalid, &error.to_string()),
         };
         let exchange = self.exchange(request, bounds);
-        match tokio::time::timeout(timeout.min(PATIENCE_MAX), exchange).await {
+        let patience = timeout.min(PATIENCE_MAX);
+        match tokio::time::timeout(patience, exchange).await {
             Ok(answer) => answer,
-            Err(_) => failed(ScriptCallError::Timeout, "no whole answer in time"),
+            Err(_) => {
+                let why = format!("no whole answer within {} ms", patience.as_millis());
+                failed(ScriptCallError::Timeout, &why)
+            }
         }
     }
 
@@ -202,6 +216,7 @@ impl Outside {
         };
         let response = match client.request(request).await {
             Ok(response) => response,
+            Err(error) if leads_in(&error) => return failed(ScriptCallError::Denied, LEADS_IN),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 return failed(
@@ -230,6 +245,10 @@ impl Outside {
                 headers,
                 body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
             },
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+                let why = format!("{TOO_LARGE} {bytes_max} bytes");
+                failed(ScriptCallError::Denied, &why)
+            }
             Err(error) => failed(
                 ScriptCallError::Unavailable,
                 &format!("the answer's body: {error}"),
@@ -282,6 +301,36 @@ impl Outside {
         };
         result.unwrap_or_else(|error| failed(ScriptCallError::Unavailable, &error.to_string()))
     }
+}
+
+/// Did the resolver refuse the name?
+fn leads_in(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied) {
+            return io.is_some_and(|io| io.to_string() == LEADS_IN);
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// What a module reads of a refusal: also the line that would allow it.
+fn with_cure(message: String, allowed: &Allowed) -> String {
+    let place = match &allowed.place {
+        Some(place) => format!("the grant at {}:{}", place.file, place.line),
+        None => "its grant".to_owned(),
+    };
+    if message == LEADS_IN {
+        return format!(
+            "{message}: add `private=#true` to {place}, where the node's ceiling allows it"
+        );
+    }
+    if message.starts_with(TOO_LARGE) {
+        return format!("{message}: a greater `size` in {place} allows more");
+    }
+    message
 }
 
 fn client(private: bool) -> HttpClient {

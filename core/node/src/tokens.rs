@@ -156,7 +156,7 @@ impl Tokens {
         });
         self.write(&wish.tenant, tokens).await?;
         Ok(json!({
-            "tenant": wish.tenant, "name": wish.name, "allow": wish.allow,
+            "tenant": wish.tenant, "name": wish.name, "allow": wish.allow.join(","),
             "expires": expires_ms.map(crate::records::when), "token": shown,
         }))
     }

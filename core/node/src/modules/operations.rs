@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use super::{Modules, Order, Running};
+use crate::refusal::{Fault, Refusal, Wrong};
 use crate::tenants::Generation;
 
 /// How long a module may take to answer.
@@ -42,35 +43,20 @@ impl Modules {
     ///
     /// # Errors
     /// What was wrong with the question, or the module's own refusal.
-    pub async fn operate(&self, ask: Ask) -> Result<Value, String> {
+    pub async fn operate(&self, ask: Ask) -> Result<Value, Refusal> {
         let tenants = self.tenants();
         let generation = match &ask.tenant {
             Some(name) => tenants
                 .named(&cordboard_call::ids::TenantId::new(name))
-                .ok_or_else(|| format!("no tenant {name}"))?,
-            None => tenants
-                .default_tenant()
-                .ok_or("name a tenant with --tenant: there is no default one")?,
+                .ok_or_else(|| Refusal::new(Fault::NotFound, format!("no tenant {name}")))?,
+            None => tenants.default_tenant().ok_or_else(|| {
+                let why = "name a tenant with --tenant: there is no default one";
+                Refusal::new(Fault::NotFound, why)
+            })?,
         };
         let tenant = generation.tenant.as_str();
         let Some(module) = generation.programs.module(&ask.module) else {
-            let names: Vec<&str> = generation
-                .programs
-                .modules
-                .keys()
-                .map(String::as_str)
-                .collect();
-            return Err(match names.is_empty() {
-                true => format!(
-                    "no command `{0}`, and tenant {tenant} has no modules that could have one",
-                    ask.module
-                ),
-                false => format!(
-                    "no command `{}`, and no module of tenant {tenant} is called so; there are {}",
-                    ask.module,
-                    names.join(", ")
-                ),
-            });
+            return Err(no_module(&ask.module, generation));
         };
         let Some(verb) = &ask.verb else {
             return Ok(help(&ask.module, &module.manifest));
@@ -80,18 +66,68 @@ impl Modules {
             .operation(verb)
             .ok_or_else(|| no_verb(&ask.module, verb, &module.manifest))?;
         let arguments = check(&ask, operation, generation)?;
+        let down = |why: String| Refusal::new(Fault::Down, why);
         let Some(running) = self.find(tenant, &ask.module) else {
-            return Err(format!("module `{}` does not run", ask.module));
+            return Err(down(format!("module `{}` does not run", ask.module)));
         };
         match module.manifest.world {
             World::Service => self.request(&running, verb, arguments, ask.by).await,
             World::Reporter => render(&running, verb, arguments).await,
-            other => Err(format!(
+            other => Err(down(format!(
                 "module `{}` is a {}: only services and reporters answer verbs",
                 ask.module,
                 other.word()
-            )),
+            ))),
         }
+    }
+
+    /// The permission that a module's verb asks for; empty is any operator's.
+    ///
+    /// # Errors
+    /// No such tenant, module or verb.
+    pub fn permission(&self, tenant: &str, module: &str, verb: &str) -> Result<String, Refusal> {
+        let tenants = self.tenants();
+        let generation = tenants
+            .named(&cordboard_call::ids::TenantId::new(tenant))
+            .ok_or_else(|| Refusal::new(Fault::NotFound, format!("no tenant {tenant}")))?;
+        let found = generation.programs.module(module);
+        let manifest = &found.ok_or_else(|| no_module(module, generation))?.manifest;
+        let operation = manifest.operation(verb);
+        let operation = operation.ok_or_else(|| no_verb(module, verb, manifest))?;
+        Ok(operation.permission.clone())
+    }
+
+    /// All verbs of a tenant's modules, by module.
+    pub fn operations(&self, tenant: &str) -> Vec<(String, Operation)> {
+        let tenants = self.tenants();
+        let generation = tenants.named(&cordboard_call::ids::TenantId::new(tenant));
+        let modules = generation.into_iter().flat_map(|g| &g.programs.modules);
+        modules
+            .flat_map(|(name, module)| {
+                let operations = module.manifest.operations.iter();
+                operations.map(|operation| (name.clone(), operation.clone()))
+            })
+            .collect()
+    }
+
+    /// Permissions that a tenant's modules name, alone and with the module's name before them.
+    ///
+    /// # Errors
+    /// No such tenant.
+    pub fn permissions(&self, tenant: &str) -> Result<Vec<String>, String> {
+        let tenants = self.tenants();
+        let generation = tenants
+            .named(&cordboard_call::ids::TenantId::new(tenant))
+            .ok_or_else(|| format!("no tenant {tenant}"))?;
+        let mut known = std::collections::BTreeSet::new();
+        for (name, module) in &generation.programs.modules {
+            let named = module.manifest.operations.iter().map(|o| &o.permission);
+            for permission in named.filter(|p| !p.is_empty()) {
+                known.insert(permission.clone());
+                known.insert(format!("{name}.{permission}"));
+            }
+        }
+        Ok(known.into_iter().collect())
     }
 
     async fn request(
@@ -100,18 +136,21 @@ impl Modules {
         verb: &str,
         arguments: Value,
         by: String,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, Refusal> {
         let module = &running.module;
         module
             .health
-            .begin(&module.name, self.hub.clock.read().now)?;
+            .begin(&module.name, self.hub.clock.read().now)
+            .map_err(|why| Refusal::new(Fault::Down, why))?;
         if running.shared.phase() == super::service::Phase::Down {
-            return Err(format!(
+            let why = format!(
                 "module `{0}` is down; `cordboard module info {0}` says why",
                 module.name
-            ));
+            );
+            return Err(Refusal::new(Fault::Down, why));
         }
-        let (request, answer) = self.hub.request()?;
+        let open = self.hub.request();
+        let (request, answer) = open.map_err(|why| Refusal::new(Fault::Busy, why))?;
         let input = Journalled::Request {
             request,
             verb: verb.to_owned(),
@@ -123,20 +162,24 @@ impl Modules {
         };
         self.hub.feed(module, &input).await;
         match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(answer)) => answer,
-            _ => Err(format!(
-                "module `{}` did not answer `{verb}` within {} s",
-                module.name,
-                PATIENCE.as_secs()
-            )),
+            Ok(Ok(answer)) => Ok(answer?),
+            _ => {
+                let seconds = PATIENCE.as_secs();
+                let name = &module.name;
+                let why = format!("module `{name}` did not answer `{verb}` within {seconds} s");
+                Err(Refusal::new(Fault::Busy, why))
+            }
         }
     }
 }
 
-async fn render(running: &Running, verb: &str, arguments: Value) -> Result<Value, String> {
+async fn render(running: &Running, verb: &str, arguments: Value) -> Result<Value, Refusal> {
     let (done, answer) = oneshot::channel();
     let order = Order::Render(verb.to_owned(), arguments, done);
-    let gone = || format!("module `{}` does not run", running.module.name);
+    let gone = || {
+        let why = format!("module `{}` does not run", running.module.name);
+        Refusal::new(Fault::Down, why)
+    };
     running.orders.send(order).await.map_err(|_| gone())?;
     let report = match tokio::time::timeout(PATIENCE, answer).await {
         Ok(Ok(report)) => report?,
@@ -151,19 +194,33 @@ async fn render(running: &Running, verb: &str, arguments: Value) -> Result<Value
     Ok(json!({ "media_type": report.media_type, "text": text }))
 }
 
-fn no_verb(module: &str, verb: &str, manifest: &Manifest) -> String {
-    let verbs: Vec<&str> = manifest
-        .operations
-        .iter()
-        .map(|o| o.verb.as_str())
-        .collect();
-    match verbs.is_empty() {
+fn no_module(name: &str, generation: &Generation) -> Refusal {
+    let tenant = &generation.tenant;
+    let modules = &generation.programs.modules;
+    let names: Vec<&str> = modules.keys().map(String::as_str).collect();
+    let why = match names.is_empty() {
+        true => {
+            format!("no command `{name}`, and tenant {tenant} has no modules that could have one")
+        }
+        false => format!(
+            "no command `{name}`, and no module of tenant {tenant} is called so; there are {}",
+            names.join(", ")
+        ),
+    };
+    Refusal::new(Fault::NotFound, why)
+}
+
+fn no_verb(module: &str, verb: &str, manifest: &Manifest) -> Refusal {
+    let operations = manifest.operations.iter();
+    let verbs: Vec<&str> = operations.map(|o| o.verb.as_str()).collect();
+    let why = match verbs.is_empty() {
         true => format!("module `{module}` has no verbs"),
         false => format!(
             "module `{module}` has no verb `{verb}`; there are {}",
             verbs.join(", ")
         ),
-    }
+    };
+    Refusal::new(Fault::NotFound, why)
 }
 
 /// What a module's verbs are.
@@ -213,66 +270,79 @@ fn word(kind: &FieldKind) -> String {
 }
 
 /// Arguments as the manifest types them, complete with defaults; every mistake at once.
-fn check(ask: &Ask, operation: &Operation, generation: &Generation) -> Result<Value, String> {
+fn check(ask: &Ask, operation: &Operation, generation: &Generation) -> Result<Value, Refusal> {
     let mut checked = Map::new();
-    let mut mistakes = Vec::new();
+    let mut wrong: Vec<(String, Wrong)> = Vec::new();
+    let mut add = |argument: &str, value: &str, why: String| {
+        let shown = match value {
+            "" => format!("--{argument} {why}"),
+            value => format!("--{argument} {value}: {why}"),
+        };
+        let argument = argument.to_owned();
+        wrong.push((shown, Wrong { argument, why }));
+    };
     for name in ask.arguments.keys() {
         if !operation.arguments.iter().any(|field| field.name == *name) {
-            mistakes.push(format!("there is no argument --{name}"));
+            add(name, "", "is no argument of it".to_owned());
         }
     }
     for field in &operation.arguments {
-        let given = ask
-            .arguments
-            .get(&field.name)
-            .map_or(&[][..], Vec::as_slice);
+        let given = ask.arguments.get(&field.name);
+        let given = given.map_or(&[][..], Vec::as_slice);
         match values(field, given, generation) {
             Ok(Some(value)) => {
                 checked.insert(field.name.clone(), value);
             }
             Ok(None) => {}
-            Err(why) => mistakes.push(why),
+            Err((value, why)) => add(&field.name, &value, why),
         }
     }
-    match mistakes.is_empty() {
-        true => Ok(Value::Object(checked)),
-        false => Err(format!(
-            "{} {}: {}. Use: {}",
-            ask.module,
-            operation.verb,
-            mistakes.join("; "),
-            usage(&ask.module, operation)
-        )),
+    if wrong.is_empty() {
+        return Ok(Value::Object(checked));
     }
+    let usage = usage(&ask.module, operation);
+    let shown: Vec<&str> = wrong.iter().map(|(shown, _)| shown.as_str()).collect();
+    let (module, verb, shown) = (&ask.module, &operation.verb, shown.join("; "));
+    let message = format!("{module} {verb}: {shown}. Use: {usage}");
+    Err(Refusal::new(Fault::Invalid, message)
+        .wrong(wrong.into_iter().map(|(_, wrong)| wrong).collect())
+        .cure(format!(
+            "the arguments of `{verb}` stand in {}: {usage}",
+            operation_place(&ask.module, generation)
+        )))
 }
 
+/// The file that declares a module's verbs.
+fn operation_place(module: &str, generation: &Generation) -> String {
+    let found = generation.programs.module(module);
+    found.map_or_else(String::new, |m| m.manifest.source.file.to_string())
+}
+
+/// What was given to a field; where it is wrong, the value and why.
 fn values(
     field: &Field,
     given: &[String],
     generation: &Generation,
-) -> Result<Option<Value>, String> {
+) -> Result<Option<Value>, (String, String)> {
     let read = |text: &String| {
         if text.len() > VALUE_BYTES_MAX {
-            return Err(format!(
-                "--{} is longer than {VALUE_BYTES_MAX} bytes",
-                field.name
-            ));
+            let why = format!("is longer than {VALUE_BYTES_MAX} bytes");
+            return Err((String::new(), why));
         }
-        value(&field.kind, text, generation)
-            .map_err(|why| format!("--{} {text}: {why}", field.name))
+        value(&field.kind, text, generation).map_err(|why| (text.clone(), why))
     };
     match given {
         [] => match &field.default {
             Some(default) => Ok(Some(default.to_json())),
-            None if field.required => Err(format!("--{} is missing", field.name)),
+            None if field.required => Err((String::new(), "is missing".to_owned())),
             None => Ok(None),
         },
         many if field.list => {
-            let all: Result<Vec<Value>, String> = many.iter().map(read).collect();
+            let all: Result<Vec<Value>, _> = many.iter().map(read).collect();
             Ok(Some(Value::Array(all?)))
         }
         [one] => read(one).map(Some),
-        _ => Err(format!("--{} is given more than once", field.name)),
+        _ => Err((String::new(), "is given more than once".to_owned())),
     }
 }
 
