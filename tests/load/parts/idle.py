@@ -34,7 +34,7 @@ def uses(variant):
 def tenant(n, variant):
     """A small centre: two users, a number, a route."""
     text = f'tenant t{n:04} domain="t{n:04}.example" tz="Europe/London"\n' + uses(variant)
-    text += 'user alice { password (secret)"alice"; number "101" }\nuser bob { password (secret)"bob"; number "102" }\n'
+    text += 'user alice { display "Alice" }\nuser bob { display "Bob" }\n'
     step = {"none": "", "two": "    greet.greet\n", "demo": "    queue.enter sales\n"}[variant]
     return text + f'did "+4420{n:08}" {{\n{step}    ring alice bob timeout="20s"\n    hangup\n}}\n'
 

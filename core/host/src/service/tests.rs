@@ -632,3 +632,29 @@ proptest! {
         prop_assert_eq!(run(1), run(batch));
     }
 }
+
+#[test]
+fn a_service_that_was_put_away_hears_on_as_if_it_had_not_been() {
+    let (mut kept, mut parked) = (fresh(), fresh());
+    for n in 1..=60 {
+        let arrival = match n % 5 {
+            0 => started(n, &format!("c{n}")),
+            1 => request(n, "show"),
+            _ => event(n, json!({ "n": n })),
+        };
+        let heard = kept.handle(vec![arrival.clone()]);
+        assert_eq!(parked.handle(vec![arrival]), heard);
+        if n % 7 == 0 {
+            let nothing = &mut Handled::default();
+            assert!(parked.park(nothing).is_some(), "there is a newer snapshot");
+            assert!(parked.is_parked() && !parked.is_down() && !parked.is_dirty());
+            assert_eq!(parked.park(nothing), None, "and nothing since");
+            assert_eq!(parked.snapshot().kept.cursor, n);
+        }
+    }
+    assert_eq!(state(&mut parked), state(&mut kept));
+    parked.park(&mut Handled::default());
+    let taken = parked.reload(identity(2), Box::new(Own), make());
+    assert_eq!(taken, Ok(()), "a new version takes over what is put away");
+    assert!(!parked.is_parked());
+}
