@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cordboard_dialplan::Place;
-use cordboard_dialplan::diagnostic::{self, Diagnostic};
+use cordboard_dialplan::diagnostic::{self, Diagnostic, Severity};
 use cordboard_dialplan::file::Source;
 use cordboard_host::ScriptDiagnostic;
 use cordboard_steps::simulate::TestReport;
@@ -84,6 +84,23 @@ impl LoadError {
                 .iter()
                 .map(|failure| format!("{failure}\n"))
                 .collect(),
+        }
+    }
+
+    /// What the log says: the whole text, but of a base's mistakes, which stop many tenants, the
+    /// first line.
+    pub fn told<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, str> {
+        let LoadError::Mistakes(list, _) = self else {
+            return text.into();
+        };
+        let mut errors = list.iter().filter(|d| d.severity == Severity::Error);
+        match errors.next() {
+            Some(first) if list.iter().all(|d| d.mark.file.starts_with("../")) => {
+                let line = first.line();
+                let more = errors.count();
+                format!("{line} (and {more} more in its base; `cordboard check` shows all)").into()
+            }
+            _ => text.into(),
         }
     }
 
