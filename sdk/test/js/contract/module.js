@@ -43,8 +43,8 @@ const steps = {
   keep() {
     store.set("a", "one", null);
     log.info(`a ${store.get("a")}`);
-    store.increment("n", 2n);
-    log.info(`n ${store.increment("n", 3n)}`);
+    store.increment("n", 2);
+    log.info(`n ${store.increment("n", 3)}`);
     store["delete"]("a");
     log.info(`a ${store.get("a") ?? "none"}`);
     return "done";
