@@ -1,6 +1,9 @@
 //! Files changed under a running switch: the next call follows them, the call that is up does
 //! not, and a bad edit is refused where the editor looks.
 
+mod bases;
+mod storm;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -150,12 +150,12 @@ fn stale(folder: &Path) -> Option<SystemTime> {
 }
 
 fn has_source(folder: &Path, manifest: &Manifest) -> bool {
-    let file = match manifest.code.build.as_str() {
-        "cordboard-rust" => "Cargo.toml",
-        "cordboard-js" => "module.js",
-        _ => "src",
+    let (file, place) = match manifest.code.build.as_str() {
+        "cordboard-rust" => ("Cargo.toml", "src"),
+        "cordboard-js" => ("module.js", "module.js"),
+        _ => ("src", "src"),
     };
-    folder.join(file).exists()
+    folder.join(file).exists() && folder.join(place).exists()
 }
 
 fn youngest(folder: &Path, entry: &Path, left: &mut usize) -> Option<SystemTime> {

@@ -189,9 +189,26 @@ impl Cache {
     }
 }
 
+/// Where the tool is that starts a program at low priority.
+const NICE: [&str; 2] = ["/usr/bin/nice", "/bin/nice"];
+
+/// The program at low priority, where this machine has the means: a reload compiles while calls
+/// talk, and audio must not wait for it.
+fn gentle(program: &Path) -> Command {
+    let nice = NICE.iter().find(|nice| Path::new(nice).is_file());
+    match nice {
+        Some(nice) => {
+            let mut command = Command::new(nice);
+            command.args(["-n", "19"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
 /// Runs the compiler as a child; it ends in time or is ended.
 fn child(program: &Path, input: &Path, output: &Path, patience: Duration) -> Result<(), String> {
-    let mut child = Command::new(program)
+    let mut child = gentle(program)
         .arg(VERB)
         .arg(input)
         .arg(output)

@@ -17,7 +17,7 @@ use super::code::Code;
 use super::engine::WasmEngine;
 use super::failure;
 use super::host::WasmHost;
-use super::instance::{Asked, Instance, at_once, room};
+use super::instance::{Asked, Instance, at_once, room_with};
 use super::state::{Exchange, Purpose};
 use crate::contract::{Action, Event, Input, Reasoned, Refused, Report, RouteRequest, World};
 use crate::manifest::Manifest;
@@ -141,6 +141,10 @@ impl Guest for WasmGuest {
     }
 }
 
+/// Instances above a module's limit while it is reloaded: one that is checked, and one that takes
+/// over from the one that still serves.
+const SPARE: u32 = 2;
+
 /// An instance that answers at once, on the thread that asks.
 struct Alone {
     engine: Arc<WasmEngine>,
@@ -157,7 +161,7 @@ impl Alone {
         module: &Arc<Module>,
     ) -> Result<Alone, ScriptError> {
         let exchange = Arc::new(Exchange::default());
-        let room = room(engine, module)?;
+        let room = room_with(engine, module, SPARE)?;
         let make = Instance::make(
             engine.clone(),
             code.clone(),

@@ -45,8 +45,17 @@ enum Live {
 
 /// Room for one instance, or why there is none.
 pub(super) fn room(engine: &Arc<WasmEngine>, module: &Module) -> Result<Room, ScriptError> {
+    room_with(engine, module, 0)
+}
+
+/// The same with so many instances above the module's own limit.
+pub(super) fn room_with(
+    engine: &Arc<WasmEngine>,
+    module: &Module,
+    spare: u32,
+) -> Result<Room, ScriptError> {
     let full = |what: String| failure::plain(ScriptErrorKind::Overload, what);
-    let Some(seat) = Seat::take(module) else {
+    let Some(seat) = Seat::take(module, spare) else {
         return Err(full(format!(
             "module `{0}`: all its {1} instances are in use: `instances` under [limits] in its \
              module.toml asks for more",

@@ -285,9 +285,9 @@ fn slice(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadli
 pub(super) struct Seat(Arc<Health>);
 
 impl Seat {
-    /// One more, if the module's limit allows it.
-    pub fn take(module: &Module) -> Option<Seat> {
-        let most = u64::from(module.limits.instances_max);
+    /// One more, if the module's limit and `spare` above it allow it.
+    pub fn take(module: &Module, spare: u32) -> Option<Seat> {
+        let most = u64::from(module.limits.instances_max) + u64::from(spare);
         let instances = &module.health.instances;
         instances
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {

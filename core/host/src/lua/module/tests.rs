@@ -53,6 +53,7 @@ pub fn try_load(setup: &Setup<'_>) -> Result<(Arc<Module>, Lines), Vec<String>> 
     let text = format!("tenant demo domain=\"demo.example\"\n{}\n", setup.node);
     let source = Source {
         files: BTreeMap::from([("main.kdl".to_owned(), Arc::from(text))]),
+        ..Source::default()
     };
     let prompts = ["welcome", "menu", "sorry", "silent"];
     let known = Known::of(prompts, []).with_modules([Arc::new(manifest.schema())]);

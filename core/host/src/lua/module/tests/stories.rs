@@ -57,6 +57,7 @@ fn play(
     let known = Known::of(prompts.iter().copied(), []).with_modules([Arc::new(manifest.schema())]);
     let source = Source {
         files: BTreeMap::from([("main.kdl".to_owned(), Arc::from(text))]),
+        ..Source::default()
     };
     let plan: Arc<Dialplan> = match load(&source, &known, &mut Cache::default()) {
         Ok(loaded) => Arc::new(loaded.dialplan),
