@@ -41,7 +41,7 @@ pub const RESERVED_NAMES: [&str; 10] = [
 ];
 
 /// One module that a tenant's dialplan may load.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModuleSchema {
     /// Name of the folder or package, 1 to 63 of `a-z 0-9 -`.
     pub name: String,
