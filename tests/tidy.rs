@@ -11,6 +11,11 @@ const TEST_LINES_MAX: usize = 1000;
 
 /// Files that may hold `unsafe`, each for system calls or foreign interfaces.
 const UNSAFE_FILES: &[&str] = &[
+    "core/host/src/native/abi.rs",
+    "core/host/src/native/child.rs",
+    "core/host/src/native/link.rs",
+    "core/host/src/native/room.rs",
+    "core/host/src/native/tests.rs",
     "core/host/src/wasm/bindings.rs",
     "core/host/src/wasm/compile.rs",
     "core/node/src/mailbox.rs",
@@ -20,6 +25,8 @@ const UNSAFE_FILES: &[&str] = &[
     "core/node/src/media_thread/epoll.rs",
     "core/node/src/media_thread/sys.rs",
     "core/node/src/media_thread/uring.rs",
+    "sdk/native/rust/src/border.rs",
+    "sdk/native/rust/src/export.rs",
     "sdk/rust/src/abi.rs",
     "sdk/rust/src/bindings.rs",
     "sdk/rust/src/memory.rs",

@@ -69,6 +69,22 @@ impl Story {
     }
 }
 
+/// A library and where our copy of it lies.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    native: Arc<Native>,
+    bytes: Arc<[u8]>,
+    path: PathBuf,
+}
+
+impl Code {
+    /// Makes sure that the copy is there and is what it was. Reads the disk: not for a thread that
+    /// may not wait.
+    fn ensure(&self) -> Result<(), String> {
+        self.native.keep(&self.path, &self.bytes)
+    }
+}
+
 /// What takes log lines of native modules.
 pub type Log = dyn Fn(&Module, LogLevel, &str) + Send + Sync;
 /// What takes stories; called on the threads of processes.
@@ -128,13 +144,26 @@ impl Native {
         }
     }
 
-    /// Our own copy of a library, written when it is not there yet.
-    pub(crate) fn library(&self, bytes: &[u8]) -> Result<PathBuf, String> {
-        let failed = |path: &Path, e: &std::io::Error| format!("{}: {e}", path.display());
+    /// The code of a library, with our own copy of it on the disk.
+    pub(crate) fn code(self: &Arc<Native>, bytes: &Arc<[u8]>) -> Result<Code, String> {
         let sum: String = Sha256::digest(bytes)
             .iter()
             .map(|b| format!("{b:02x}"))
             .collect();
+        // A child stands elsewhere.
+        let path = std::path::absolute(self.folder.join(format!("{sum}.so")));
+        let code = Code {
+            native: Arc::clone(self),
+            bytes: Arc::clone(bytes),
+            path: path.map_err(|e| format!("{}: {e}", self.folder.display()))?,
+        };
+        code.ensure()?;
+        Ok(code)
+    }
+
+    /// Writes a copy when it is not there yet.
+    fn keep(&self, path: &Path, bytes: &[u8]) -> Result<(), String> {
+        let failed = |path: &Path, e: &std::io::Error| format!("{}: {e}", path.display());
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -152,15 +181,12 @@ impl Native {
             let private = fs::Permissions::from_mode(0o700);
             fs::set_permissions(&self.folder, private).map_err(|e| failed(&self.folder, &e))?;
         }
-        let path = self.folder.join(format!("{sum}.so"));
         // Content and not name: what stands there may have been written by somebody else.
-        if fs::read(&path).is_ok_and(|there| there == bytes) {
-            return Ok(path);
+        if fs::read(path).is_ok_and(|there| there == bytes) {
+            return Ok(());
         }
         self.prune();
-        let fresh = self
-            .folder
-            .join(format!("{sum}.{}.new", std::process::id()));
+        let fresh = path.with_extension(format!("{}.new", std::process::id()));
         let written = fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -168,9 +194,8 @@ impl Native {
             .mode(0o500)
             .open(&fresh)
             .and_then(|mut file| std::io::Write::write_all(&mut file, bytes))
-            .and_then(|()| fs::rename(&fresh, &path));
-        written.map_err(|e| failed(&path, &e))?;
-        std::path::absolute(&path).map_err(|e| failed(&path, &e))
+            .and_then(|()| fs::rename(&fresh, path));
+        written.map_err(|e| failed(path, &e))
     }
 
     /// Takes the oldest copies away; a process that has one open keeps it.

@@ -11,6 +11,7 @@ mod carried;
 pub mod first;
 pub mod js;
 pub mod keys;
+pub mod native;
 pub mod new;
 pub mod packages;
 pub mod rust;
@@ -143,6 +144,9 @@ pub enum KeyCommand {
         name: String,
         /// Its text, `ed25519 ...`.
         key: String,
+        /// Native code too, which runs outside of any sandbox: the machine operator's word.
+        #[arg(long)]
+        native: bool,
     },
 }
 
@@ -297,14 +301,19 @@ fn key(data: &DataDir, what: KeyCommand, json: bool) -> Result<(), BuildError> {
             let seed = crate::data_dir::random_bytes().map_err(|e| on_disk(&data.root, &e))?;
             keys::new(&data.root, &name, seed)?;
         }
-        KeyCommand::Trust { name, key } => keys::trust(&data.root, &name, &key)?,
+        KeyCommand::Trust { name, key, native } => {
+            keys::trust(&data.root, &name, &key)?;
+            if native {
+                keys::trust_native(&data.root, &name)?;
+            }
+        }
         KeyCommand::List => {}
     }
     let known = keys::list(&data.root)?;
     if json {
         let list = known
             .iter()
-            .map(|known| json!({ "name": known.name, "key": known.key, "signs": known.signs }));
+            .map(|known| json!({ "name": known.name, "key": known.key, "signs": known.signs, "native": known.native }));
         println!(
             "{:#}",
             json!({ "ok": true, "keys": list.collect::<Vec<_>>() })
@@ -312,7 +321,11 @@ fn key(data: &DataDir, what: KeyCommand, json: bool) -> Result<(), BuildError> {
         return Ok(());
     }
     for known in &known {
-        let signs = if known.signs { "  (signs here)" } else { "" };
+        let signs = match (known.signs, known.native) {
+            (true, _) => "  (signs here)",
+            (false, true) => "  (native too)",
+            (false, false) => "",
+        };
         println!("{}  {}{signs}", known.name, known.key);
     }
     Ok(())

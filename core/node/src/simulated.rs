@@ -10,6 +10,7 @@ use cordboard_call::CallId;
 use cordboard_host::contract::World;
 use cordboard_host::manifest::Kind;
 use cordboard_host::module::{StepBegin, StepHost, Work};
+use cordboard_host::native::NativeGuest;
 use cordboard_host::program::Programs;
 use cordboard_host::wasm::WasmGuest;
 use cordboard_host::{CpuTime, Limits, LuaHost};
@@ -48,11 +49,13 @@ impl StepHosts {
     fn for_programs(programs: &Programs) -> StepHosts {
         let mut guests = programs.modules.values().map(|module| &module.guest);
         let wasm = guests.find_map(|guest| guest.as_any().downcast_ref::<WasmGuest>());
+        let mut guests = programs.modules.values().map(|module| &module.guest);
+        let native = guests.find_map(|guest| guest.as_any().downcast_ref::<NativeGuest>());
         let lua = LuaHost::new(Limits::default(), CpuTime::counted());
         StepHosts {
             wasm: wasm.map(|guest| Box::new(guest.host()) as Box<dyn StepHost>),
             lua: Some(Box::new(lua)),
-            native: None,
+            native: native.map(|guest| Box::new(guest.host()) as Box<dyn StepHost>),
         }
     }
 

@@ -262,19 +262,28 @@ pub(super) fn check(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> {
             let place = granted.map_or(&module.place, |grant| &grant.place);
             refuse.at(place, "run native code", "native #true", None);
         }
-        if bounds.native_in_process && module.schema.kind == "native" {
-            let mark = Mark::at(&module.place);
-            let mut warning = in_process(mark, &module.name);
-            if let Some(block) = &bounds.mark {
-                warning = warning.also(block.clone(), "the ceiling");
-            }
-            refuse.findings.push(warning);
-        }
         for grant in module.granted("http") {
             refuse.http(grant, bounds);
         }
     }
     findings
+}
+
+/// Warnings where a tenant's modules may do what is allowed and unsafe, each with both lines.
+pub fn doubtful_modules(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> {
+    let bounds = &ceiling.modules;
+    let native = dialplan.modules.values().filter(|module| {
+        bounds.native && bounds.native_in_process && module.schema.kind == "native"
+    });
+    native
+        .map(|module| {
+            let warning = in_process(Mark::at(&module.place), &module.name);
+            match &bounds.mark {
+                Some(block) => warning.also(block.clone(), "the ceiling"),
+                None => warning,
+            }
+        })
+        .collect()
 }
 
 /// What a crash of native code in the switch itself comes to.

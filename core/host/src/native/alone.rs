@@ -5,7 +5,6 @@
 //! whose process fell, is never asked again. Its driver makes the next one, and the breaker keeps
 //! one that falls again and again out for a while.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use super::abi::Entry;
 use super::keeper::START_MAX;
 use super::link::{End, Heard, Housing, Link};
 use super::wire::{Frame, Tag};
-use super::{Native, Story, said};
+use super::{Code, Native, Story, said};
 use crate::contract::{
     Action, Event, Input, Reasoned, Refused, Report, RouteRequest, STATE_BYTES_MAX,
 };
@@ -48,14 +47,14 @@ impl Alone {
     pub fn open(
         native: &Arc<Native>,
         module: &Arc<Module>,
-        library: PathBuf,
+        code: &Code,
         housing: &Housing,
     ) -> Result<Alone, ScriptError> {
         let (to, from): (Sender<Heard>, _) = channel();
         let hears = Arc::new(move |heard| {
             let _ = to.send(heard);
         });
-        let link = Link::open(module, library, housing, hears);
+        let link = Link::open(module, code, housing, hears);
         let mut alone = Alone {
             native: Arc::clone(native),
             module: Arc::clone(module),

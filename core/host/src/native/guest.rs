@@ -7,10 +7,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use cordboard_steps::{ScriptError, ScriptErrorKind};
+use cordboard_steps::ScriptError;
 
 use super::alone::Alone;
-use super::{Housing, Native, NativeHost, said};
+use super::{Code, Housing, Native, NativeHost};
 use crate::contract::World;
 use crate::manifest::Manifest;
 use crate::module::{
@@ -46,10 +46,10 @@ impl Compiler for NativeCompiler {
             ));
         };
         looks_like_library(bytes).map_err(one)?;
-        self.native.library(bytes).map_err(one)?;
+        let code = self.native.code(bytes).map_err(one)?;
         Ok(Arc::new(NativeGuest {
             native: Arc::clone(&self.native),
-            bytes: Arc::clone(bytes),
+            code,
         }))
     }
 }
@@ -90,23 +90,16 @@ fn looks_like_library(bytes: &[u8]) -> Result<(), String> {
 /// One library, shared by the tenants that load it. It holds no state of any of them.
 pub struct NativeGuest {
     pub(super) native: Arc<Native>,
-    bytes: Arc<[u8]>,
+    pub(super) code: Code,
 }
 
 impl fmt::Debug for NativeGuest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NativeGuest({} bytes)", self.bytes.len())
+        write!(f, "NativeGuest({} bytes)", self.code.bytes.len())
     }
 }
 
 impl NativeGuest {
-    /// Our copy of the library.
-    pub(super) fn library(&self) -> Result<std::path::PathBuf, ScriptError> {
-        self.native
-            .library(&self.bytes)
-            .map_err(|why| said::failure(ScriptErrorKind::Overload, why))
-    }
-
     /// Runs steps on the thread that asks: for tools.
     pub fn host(&self) -> NativeHost {
         NativeHost::new(&self.native)
@@ -117,11 +110,10 @@ impl NativeGuest {
             return Err(wrong_world(module, world.word()));
         }
         let housing = self.native.housing_of(module);
-        let library = self.library()?;
         Ok(Box::new(Alone::open(
             &self.native,
             module,
-            library,
+            &self.code,
             &housing,
         )?))
     }
@@ -133,8 +125,7 @@ impl Guest for NativeGuest {
     fn check(&self, module: &Arc<Module>) -> Result<(), Vec<String>> {
         // A look at a stranger is never taken in the switch itself.
         let housing: &Housing = &self.native.housing;
-        let library = self.library().map_err(|error| vec![error.message])?;
-        match Alone::open(&self.native, module, library, housing) {
+        match Alone::open(&self.native, module, &self.code, housing) {
             Ok(_) => Ok(()),
             Err(error) => Err(vec![error.message]),
         }
@@ -153,7 +144,7 @@ impl Guest for NativeGuest {
     }
 
     fn code_bytes(&self) -> usize {
-        self.bytes.len()
+        self.code.bytes.len()
     }
 
     fn as_any(&self) -> &dyn Any {

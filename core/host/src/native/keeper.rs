@@ -10,7 +10,6 @@ mod life;
 mod run;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -22,7 +21,7 @@ use serde_json::json;
 use super::abi::Entry;
 use super::link::Link;
 use super::wire::{Frame, Tag};
-use super::{Native, Story, said};
+use super::{Code, Native, Story, said};
 use crate::contract::World;
 use crate::module::{Health, Module, Work, wrong_world};
 
@@ -50,7 +49,7 @@ pub(super) type Turn = (CallId, ScriptTurn);
 pub(super) struct Keeper {
     native: Arc<Native>,
     module: Weak<Module>,
-    library: PathBuf,
+    code: Code,
     me: Weak<Keeper>,
     on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>,
     state: Mutex<State>,
@@ -145,13 +144,13 @@ impl Keeper {
     pub fn new(
         native: &Arc<Native>,
         module: &Arc<Module>,
-        library: PathBuf,
+        code: Code,
         on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>,
     ) -> Arc<Keeper> {
         Arc::new_cyclic(|me| Keeper {
             native: Arc::clone(native),
             module: Arc::downgrade(module),
-            library,
+            code,
             me: me.clone(),
             on_turn,
             state: Mutex::default(),
@@ -176,17 +175,18 @@ impl Keeper {
     }
 
     /// Begins a run; one of the same call that still ran is dropped.
-    pub fn begin(&self, call: CallId, module: &Arc<Module>, work: Work) {
+    ///
+    /// # Errors
+    /// It cannot begin.
+    pub fn begin(&self, call: CallId, module: &Arc<Module>, work: Work) -> Result<(), ScriptError> {
         self.kill(call);
         let mut after = After::default();
-        let turn = {
+        let begun = {
             let mut state = self.lock();
-            self.start(&mut state, call, module, work, &mut after).err()
+            self.start(&mut state, call, module, work, &mut after)
         };
-        after
-            .turns
-            .extend(turn.map(|error| (call, ScriptTurn::Failed { error })));
         self.carry_out(after);
+        begun
     }
 
     fn start(

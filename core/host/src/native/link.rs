@@ -16,6 +16,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Code;
 use super::child::VERB;
 use super::room::{Hello, Room};
 use super::wire::{Frame, Tag};
@@ -98,9 +99,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Link {
     /// Starts a copy and tells it all that it must know. Never waits; what goes wrong is heard.
-    pub fn open(module: &Module, library: PathBuf, housing: &Housing, hears: Arc<Hears>) -> Link {
+    pub fn open(module: &Module, code: &Code, housing: &Housing, hears: Arc<Hears>) -> Link {
         let hello = Hello {
-            library,
+            library: code.path.clone(),
             world: module.manifest.world,
             contract: CONTRACT.to_owned(),
             tenant: module.tenant.as_str().to_owned(),
@@ -124,6 +125,7 @@ impl Link {
                 // The first that is no file: the library is opened now.
                 let _ = to.try_send(Frame::bare(Tag::Ping, 0));
                 let work = Work {
+                    code: code.clone(),
                     program: program.clone(),
                     hears: Arc::clone(&hears),
                     ended: Arc::clone(&ended),
@@ -249,6 +251,7 @@ fn here(module: &Module, hello: Hello, hears: Arc<Hears>) -> Way {
 
 /// What the thread of a child does.
 struct Work {
+    code: Code,
     program: PathBuf,
     hears: Arc<Hears>,
     ended: Arc<Ended>,
@@ -256,6 +259,12 @@ struct Work {
 
 impl Work {
     fn run(self, from: Receiver<Frame>) {
+        if let Err(why) = self.code.ensure() {
+            return (self.hears)(Heard::Ended(End {
+                by: "no start".to_owned(),
+                why,
+            }));
+        }
         let spawned = Command::new(&self.program)
             .arg(VERB)
             .arg(std::process::id().to_string())

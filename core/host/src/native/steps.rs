@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cordboard_call::ids::CallId;
-use cordboard_steps::{ScriptAnswer, ScriptCommand, ScriptErrorKind, ScriptTurn};
+use cordboard_steps::{ScriptAnswer, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
 
 use super::guest::NativeGuest;
 use super::keeper::{Keeper, Turn};
@@ -40,6 +40,8 @@ struct Keepers {
 #[derive(Default)]
 struct Known {
     keepers: HashMap<String, Arc<Keeper>>,
+    /// Runs that could not begin; at most one for each call.
+    unbegun: Vec<(CallId, ScriptError)>,
     /// Somebody wants the thread to look.
     look: bool,
     closed: bool,
@@ -56,21 +58,20 @@ impl Keepers {
             return Ok(Arc::clone(keeper));
         }
         let guest = module.guest.as_any().downcast_ref::<NativeGuest>();
-        let guest = guest.ok_or("the module is no native one")?;
-        let library = guest.library().map_err(|error| error.message)?;
-        let keeper = Keeper::new(&self.native, module, library, Arc::clone(&self.on_turn));
+        let code = guest.ok_or("the module is no native one")?.code.clone();
+        let keeper = Keeper::new(&self.native, module, code, Arc::clone(&self.on_turn));
         let mut known = self.lock();
         let keeper = known.keepers.entry(module.hash.clone()).or_insert(keeper);
         Ok(Arc::clone(keeper))
     }
 
+    /// Begins a run. That it cannot begin is told by the thread that looks: whoever asks may be the
+    /// one that takes turns, and must not wait for itself.
     fn begin(&self, call: CallId, module: &Arc<Module>, work: Work) {
-        match self.of(module) {
-            Ok(keeper) => keeper.begin(call, module, work),
-            Err(why) => {
-                let error = said::failure(ScriptErrorKind::Overload, why);
-                (self.on_turn)(call, ScriptTurn::Failed { error });
-            }
+        let overload = |why| said::failure(ScriptErrorKind::Overload, why);
+        let keeper = self.of(module).map_err(overload);
+        if let Err(error) = keeper.and_then(|keeper| keeper.begin(call, module, work)) {
+            self.lock().unbegun.push((call, error));
         }
         self.look();
     }
@@ -88,8 +89,12 @@ impl Keepers {
         // Dropped when the lock is not held: that ends their processes.
         let unwanted: Vec<_> = unwanted.collect();
         let keepers: Vec<_> = known.keepers.values().cloned().collect();
+        let unbegun = std::mem::take(&mut known.unbegun);
         drop(known);
         drop(unwanted);
+        for (call, error) in unbegun {
+            (self.on_turn)(call, ScriptTurn::Failed { error });
+        }
         let now = Instant::now();
         keepers.iter().filter_map(|keeper| keeper.tick(now)).min()
     }

@@ -102,6 +102,8 @@ pub struct Forge {
     shelf: Shelf,
     compilers: Compilers,
     ceilings: Mutex<BTreeMap<String, Arc<ModulesCeiling>>>,
+    /// Of tenants of whom nothing is said.
+    unsaid: Arc<ModulesCeiling>,
     guests: Mutex<HashMap<GuestKey, Weak<dyn Guest>>>,
     broken: Mutex<BrokenCode>,
     failed: Mutex<Failed>,
@@ -166,8 +168,17 @@ impl Forge {
     pub fn ceiling(&self, tenant: &str) -> Arc<ModulesCeiling> {
         lock(&self.ceilings)
             .get(tenant)
-            .cloned()
-            .unwrap_or_default()
+            .unwrap_or(&self.unsaid)
+            .clone()
+    }
+
+    /// With this ceiling of tenants of whom nothing is said.
+    #[must_use]
+    pub fn with_unsaid(self, unsaid: ModulesCeiling) -> Forge {
+        Forge {
+            unsaid: Arc::new(unsaid),
+            ..self
+        }
     }
 
     /// All modules of a dialplan. Those of `previous` that are the same are taken from there; one

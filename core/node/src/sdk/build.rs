@@ -12,7 +12,7 @@ use cordboard_host::manifest::{Kind, Manifest};
 use sha2::{Digest, Sha256};
 
 use super::workshop::{BuildError, LONG, Workshop, on_disk};
-use super::{c, js, rust};
+use super::{c, js, native, rust};
 
 /// Most files that a module's source may have.
 const FILES_MAX: usize = 5_000;
@@ -87,6 +87,8 @@ enum Way<'a> {
     Rust,
     C,
     Js,
+    RustNative,
+    CNative,
     Shell(&'a str),
 }
 
@@ -97,14 +99,16 @@ impl<'a> Way<'a> {
             "cordboard-rust" => Way::Rust,
             "cordboard-c" => Way::C,
             "cordboard-js" => Way::Js,
+            "cordboard-rust-native" => Way::RustNative,
+            "cordboard-c-native" => Way::CNative,
             line => Way::Shell(line),
         }
     }
 
     fn has_source(self, dir: &Path) -> bool {
         match self {
-            Way::Rust => dir.join("Cargo.toml").is_file(),
-            Way::C => dir.join("src").is_dir(),
+            Way::Rust | Way::RustNative => dir.join("Cargo.toml").is_file(),
+            Way::C | Way::CNative => dir.join("src").is_dir(),
             Way::Js => dir.join("module.js").is_file(),
             Way::None | Way::Shell(_) => true,
         }
@@ -116,6 +120,8 @@ impl<'a> Way<'a> {
             Way::Rust => &["rust"],
             Way::C => &["c"],
             Way::Js => &["js", "wit"],
+            Way::RustNative => &["native", "rust"],
+            Way::CNative => &["native"],
             Way::None | Way::Shell(_) => &["wit"],
         }
     }
@@ -136,6 +142,8 @@ fn run(
         Way::Rust => rust::build(shop, dir),
         Way::C => c::build(shop, dir, world, &out),
         Way::Js => js::build(shop, dir, world, &out),
+        Way::RustNative => native::rust(shop, dir),
+        Way::CNative => native::c(shop, dir, &out),
         Way::Shell(line) if trusted => {
             let mut shell = shop.tool("/bin/sh");
             shell.args(["-c", line]).current_dir(dir);
@@ -166,6 +174,12 @@ impl Key {
         if *way == Way::Rust {
             source.update(rust::version(shop)?);
             source.update(rust::settings());
+        }
+        if matches!(way, Way::RustNative | Way::CNative) {
+            source.update(std::env::consts::ARCH);
+        }
+        if *way == Way::RustNative {
+            source.update(rust::version(shop)?);
         }
         Ok(Self { source })
     }
@@ -224,10 +238,13 @@ fn add(hash: &mut Sha256, dir: &Path, entry: &Path, bound: &mut Bound) -> Result
     Ok(())
 }
 
-/// A component that exports its world's interface; the host looks closer when it loads it.
+/// A component that exports its world's interface, a library that can shake hands; the host looks
+/// closer when it loads it.
 fn right_world(bytes: &[u8], manifest: &Manifest) -> Result<(), BuildError> {
-    if manifest.code.kind != Kind::Wasm {
-        return Ok(());
+    match manifest.code.kind {
+        Kind::Wasm => {}
+        Kind::Native => return native::looks_right(bytes),
+        Kind::Lua => return Ok(()),
     }
     if !bytes.starts_with(COMPONENT) {
         return Err(BuildError::new(

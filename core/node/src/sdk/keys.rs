@@ -1,7 +1,10 @@
 //! Keys of packages: those that sign here, and those of others that are trusted, by name.
 //!
 //! `DATA/keys/NAME.secret` (0600) holds a key that signs, `DATA/keys/trusted/NAME.pub` one that is
-//! trusted. A key made here is trusted here.
+//! trusted. A key made here is trusted here. Native code runs outside of any sandbox, so trust in a
+//! key does not reach so far: a package with native code wants a key made here, or one that the
+//! machine's operator trusts with `--native` (`DATA/keys/trusted/NAME.native`). A tenant's key never
+//! does.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
@@ -22,6 +25,8 @@ pub struct Known {
     pub key: String,
     /// It can sign here.
     pub signs: bool,
+    /// It is trusted for native code as well.
+    pub native: bool,
 }
 
 fn folder(data: &Path) -> PathBuf {
@@ -103,6 +108,24 @@ pub fn trust(data: &Path, name: &str, text: &str) -> Result<(), BuildError> {
     fs::write(&path, line).map_err(|e| on_disk(&path, &e))
 }
 
+/// Trusts a key that is known already for native code as well.
+///
+/// # Errors
+/// The disk.
+pub fn trust_native(data: &Path, name: &str) -> Result<(), BuildError> {
+    right_name(name)?;
+    let path = trusted_folder(data)?.join(format!("{name}.native"));
+    fs::write(&path, "").map_err(|e| on_disk(&path, &e))
+}
+
+/// Is a key of this name trusted for native code?
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn trusts_native(data: &Path, name: &str) -> Result<bool, BuildError> {
+    Ok(list(data)?.iter().any(|known| known.name == name && known.native))
+}
+
 /// All trusted keys.
 ///
 /// # Errors
@@ -136,10 +159,12 @@ pub fn list(data: &Path) -> Result<Vec<Known>, BuildError> {
         };
         let key = fs::read_to_string(&path).map_err(|e| on_disk(&path, &e))?;
         let signs = self::folder(data).join(format!("{name}.secret")).is_file();
+        let native = signs || folder.join(format!("{name}.native")).is_file();
         found.push(Known {
             name,
             key: key.trim().to_owned(),
             signs,
+            native,
         });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cordboard_host::manifest::Kind;
 use cordboard_host::package::{self, Package, SigningKey, Trust};
 
 use super::keys;
@@ -178,6 +179,18 @@ impl Shelf<'_> {
                 format!("{name} {} is signed by {signer}", package.manifest.version),
                 "`cordboard module keys trust NAME \"ed25519 ...\"` with its maker's key, \
                  or `--untrusted` to take it all the same",
+            ));
+        }
+        if package.manifest.code.kind == Kind::Native
+            && !(trusted && keys::trusts_native(self.data, &signer)?)
+        {
+            return Err(BuildError::new(
+                format!(
+                    "{name} {} is native code, which runs outside of any sandbox, and is signed by {signer}",
+                    package.manifest.version
+                ),
+                "have the machine's operator sign it (`cordboard module package --key`), or trust its \
+                 maker so far: `cordboard module keys trust NAME \"ed25519 ...\" --native`",
             ));
         }
         let folder = self.kept(name);

@@ -39,6 +39,7 @@ pub fn play(
     let mut failed = Vec::new();
     for tenant in tenants {
         let places = Places::new(data, &tenant, &tenant.join("scripts"), modules.clone());
+        let places = places.with_native();
         if offline::test(&places, json) != ExitCode::SUCCESS {
             failed.push(tenant.display().to_string());
         }

@@ -117,6 +117,77 @@ fn a_signed_package_goes_from_its_maker_to_an_installation_and_back_again() {
 }
 
 #[test]
+fn native_code_wants_a_key_that_the_operator_trusts_so_far() {
+    let scratch = Scratch::new("native-key");
+    let public = keys::new(&scratch.at("maker"), "acme", [7; 32]).unwrap();
+    let dir = scratch.at("made/fax");
+    fs::create_dir_all(&dir).unwrap();
+    let text = LUA
+        .replace("VERSION", "1.0.0")
+        .replace("name = \"greet\"", "name = \"fax\"")
+        .replace("kind = \"lua\"", "kind = \"native\"")
+        .replace("module.lua", "libfax.so");
+    let ask = "[[ask]]\ncapability = \"native\"\nreason = \"C\"\n";
+    fs::write(dir.join("module.toml"), format!("{text}{ask}")).unwrap();
+    fs::write(dir.join("libfax.so"), b"\x7fELF").unwrap();
+    let pack = |name: Option<&str>| {
+        let key = name.map(|name| keys::signing(&scratch.at("maker"), name).unwrap());
+        pack(&dir, key.as_ref(), &scratch.0).unwrap()
+    };
+    let (data, modules) = (scratch.at("data"), scratch.at("modules"));
+    let shelf = Shelf {
+        data: &data,
+        modules: &modules,
+    };
+    let unsigned = shelf.install(&pack(None), true).unwrap_err();
+    assert!(unsigned.why.contains("native code"), "{unsigned}");
+    keys::trust(&data, "acme", &public).unwrap();
+    let signed = pack(Some("acme"));
+    let trusted = shelf.install(&signed, true).unwrap_err();
+    assert!(trusted.cure.contains("--native"), "{trusted}");
+    assert!(!modules.join("fax").exists());
+    keys::trust_native(&data, "acme").unwrap();
+    assert_eq!(shelf.install(&signed, false).unwrap().signer, "acme");
+}
+
+#[test]
+fn native_modules_are_made_built_and_tested_in_two_languages() {
+    let scratch = Scratch::new("native-made");
+    let shop = shop(&scratch);
+    for language in ["c-native", "rust-native"] {
+        let dir = new::new(
+            &shop,
+            &scratch.at("modules"),
+            &format!("hello-{language}"),
+            language,
+            "call-script",
+        )
+        .unwrap();
+        let description = manifest(&dir).unwrap();
+        let built = build(&shop, &dir, &description, false);
+        let built = built.unwrap_or_else(|error| panic!("{language}: {error}"));
+        let Built::Fresh(library) = built else {
+            panic!("{language}: {built:?}");
+        };
+        assert!(fs::read(library).unwrap().starts_with(b"\x7fELF"));
+        assert!(matches!(
+            build(&shop, &dir, &description, false).unwrap(),
+            Built::Kept(_)
+        ));
+        let source = match language {
+            "c-native" => dir.join("src/module.c"),
+            _ => dir.join("src/lib.rs"),
+        };
+        let text = fs::read_to_string(&source).unwrap();
+        let text = text.replace("cordboard_native::export!", "// ");
+        let text = text.replace("cordboard_module_v1", "another_name");
+        fs::write(&source, text).unwrap();
+        let error = build(&shop, &dir, &description, false).unwrap_err();
+        assert!(error.why.contains("exports no `cordboard_module_v1`"), "{error}");
+    }
+}
+
+#[test]
 fn somebodys_source_is_neither_overwritten_nor_removed() {
     let scratch = Scratch::new("source");
     let package = lua_package(&scratch, "1.0.0", None);

@@ -27,7 +27,7 @@ impl Keeper {
         });
         let housing = self.native.housing_of(module);
         let now = Instant::now();
-        let link = Link::open(module, self.library.clone(), &housing, hears);
+        let link = Link::open(module, &self.code, &housing, hears);
         let life = Life::Up {
             link,
             since: now,
