@@ -122,7 +122,14 @@ fn json_of(text: &str) -> Value {
 }
 
 fn post<'a>(body: &'a str) -> [&'a str; 6] {
-    ["-X", "POST", "-H", "Content-Type: application/json", "-d", body]
+    [
+        "-X",
+        "POST",
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        body,
+    ]
 }
 
 /// REST says what the console says, checks arguments by the manifest, and keeps to permissions.
@@ -139,14 +146,25 @@ fn curl_asks_what_the_console_asks() {
 
     let (status, head, body) = curl(&switch, &board, &[], &format!("{base}/modules"));
     assert_eq!(status, 200, "{head}{body}");
-    assert!(head.contains("nosniff") && head.contains("default-src 'none'"), "{head}");
+    assert!(
+        head.contains("nosniff") && head.contains("default-src 'none'"),
+        "{head}"
+    );
     let console = switch.ok(&["module", "list", "--tenant", "demo"]);
     assert_eq!(json_of(&body)[0]["module"], console[0]["module"]);
 
     let come = format!("{base}/modules/desk/come");
     let (status, _, body) = curl(&switch, &staff, &post(r#"{"user":"alice"}"#), &come);
-    assert_eq!((status, json_of(&body)), (200, json!({ "here": 1, "mood": "good" })));
-    let (status, head, body) = curl(&switch, &staff, &post(r#"{"user":"nobody","mood":"odd","x":1}"#), &come);
+    assert_eq!(
+        (status, json_of(&body)),
+        (200, json!({ "here": 1, "mood": "good" }))
+    );
+    let (status, head, body) = curl(
+        &switch,
+        &staff,
+        &post(r#"{"user":"nobody","mood":"odd","x":1}"#),
+        &come,
+    );
     assert_eq!(status, 400, "{body}");
     assert!(head.contains("application/problem+json"), "{head}");
     let problem = json_of(&body);
@@ -157,14 +175,28 @@ fn curl_asks_what_the_console_asks() {
         .map(|e| e["argument"].as_str().unwrap())
         .collect();
     assert_eq!(wrong, ["x", "user", "mood"], "{problem}");
-    assert!(problem["cure"].as_str().unwrap().contains("modules/desk/module.toml"), "{problem}");
+    assert!(
+        problem["cure"]
+            .as_str()
+            .unwrap()
+            .contains("modules/desk/module.toml"),
+        "{problem}"
+    );
 
     // Permissions.
     let (status, _, body) = curl(&switch, &board, &post(r#"{"user":"alice"}"#), &come);
     assert_eq!(status, 403);
     assert!(body.contains("token new demo NAME --allow staff"), "{body}");
-    let (status, ..) = curl(&switch, &staff, &post("{}"), &format!("{base}/modules/desk/who"));
-    assert_eq!(status, 403, "a verb that names no permission is an operator's");
+    let (status, ..) = curl(
+        &switch,
+        &staff,
+        &post("{}"),
+        &format!("{base}/modules/desk/who"),
+    );
+    assert_eq!(
+        status, 403,
+        "a verb that names no permission is an operator's"
+    );
     let (status, ..) = curl(&switch, &staff, &[], &format!("{base}/calls"));
     assert_eq!(status, 403);
 
@@ -182,7 +214,12 @@ fn curl_asks_what_the_console_asks() {
     assert_eq!(status, 200, "{body}");
     let text = json_of(&body)["text"].as_str().unwrap().to_owned();
     assert!(text.contains(&call) && text.contains("play bye"), "{text}");
-    let (_, _, body) = curl(&switch, &board, &[], &format!("{base}/cdrs?after=0&limit=10"));
+    let (_, _, body) = curl(
+        &switch,
+        &board,
+        &[],
+        &format!("{base}/cdrs?after=0&limit=10"),
+    );
     let cdrs = json_of(&body);
     assert_eq!(cdrs, Value::Array(console));
     let last = cdrs[0]["number"].to_string();
@@ -192,7 +229,12 @@ fn curl_asks_what_the_console_asks() {
     assert_eq!(json_of(&body)[0]["call"], call.as_str());
     let (_, _, body) = curl(&switch, &board, &[], &format!("{base}/facts?topic=desk"));
     assert_eq!(json_of(&body)[0]["data"]["count"], 1, "{body}");
-    let (status, _, body) = curl(&switch, &staff, &["-X", "DELETE"], &format!("{base}/calls/{call}"));
+    let (status, _, body) = curl(
+        &switch,
+        &staff,
+        &["-X", "DELETE"],
+        &format!("{base}/calls/{call}"),
+    );
     assert_eq!(status, 404, "it is over: {body}");
 
     // Who did it is in the journal, the token is nowhere.
@@ -202,7 +244,10 @@ fn curl_asks_what_the_console_asks() {
         .map(|e| format!("{} {}", e["data"]["by"], e["data"]["what"]))
         .collect();
     assert_eq!(by[0], "\"token:staff\" \"desk.come\"", "{by:?}");
-    assert!(by.contains(&"\"token:staff\" \"calls.start\"".to_owned()), "{by:?}");
+    assert!(
+        by.contains(&"\"token:staff\" \"calls.start\"".to_owned()),
+        "{by:?}"
+    );
     for shown in [&board, &staff] {
         let secret = shown.rsplit('_').next().unwrap();
         assert_eq!(switch.files_with(secret), Vec::<std::path::PathBuf>::new());
@@ -221,7 +266,10 @@ print(json.dumps({'required': schema['required'], 'mood': schema['properties']['
                   'openapi': document['openapi']}))
 ";
     let url = format!("http://127.0.0.1:{}/v1/openapi.json", switch.http);
-    let output = Command::new("python3").args(["-c", program, &url, &staff]).output().unwrap();
+    let output = Command::new("python3")
+        .args(["-c", program, &url, &staff])
+        .output()
+        .unwrap();
     let said = json_of(&String::from_utf8_lossy(&output.stdout));
     assert_eq!(
         said,
@@ -243,13 +291,26 @@ fn strangers_other_tenants_and_other_pages_are_refused() {
     let switch = plan("doors-strangers").node("").start();
     let demo = token(&switch, "demo", "all", "read,calls,modules,operate,staff");
     let paths = [
-        "modules", "modules/desk", "calls", "contacts", "cdrs", "users", "trunks", "facts", "events", "stream",
+        "modules",
+        "modules/desk",
+        "calls",
+        "contacts",
+        "cdrs",
+        "users",
+        "trunks",
+        "facts",
+        "events",
+        "stream",
     ];
     for path in paths {
         let (status, _, of_acme) = curl(&switch, &demo, &[], &format!("/v1/tenants/acme/{path}"));
         assert_eq!(status, 401, "{path}: {of_acme}");
         let (status, _, of_none) = curl(&switch, &demo, &[], &format!("/v1/tenants/nosuch/{path}"));
-        assert_eq!((status, &of_none), (401, &of_acme), "{path}: it looks as if it were not there");
+        assert_eq!(
+            (status, &of_none),
+            (401, &of_acme),
+            "{path}: it looks as if it were not there"
+        );
     }
     let acme = token(&switch, "acme", "all", "read");
     let (_, _, body) = curl(&switch, &acme, &[], "/v1/tenants/acme/users");
@@ -270,25 +331,50 @@ fn strangers_other_tenants_and_other_pages_are_refused() {
     }
     let come = "/v1/tenants/demo/modules/desk/come";
     let form = ["-X", "POST", "-d", "user=alice"];
-    assert_eq!(curl(&switch, &demo, &form, come).0, 415, "what a form could send");
+    assert_eq!(
+        curl(&switch, &demo, &form, come).0,
+        415,
+        "what a form could send"
+    );
     let large = format!("{{\"user\":\"{}\"}}", "x".repeat(70_000));
     assert_eq!(curl(&switch, &demo, &post(&large), come).0, 413);
     assert_eq!(curl(&switch, &demo, &post("{\"user\":"), come).0, 400);
-    assert_eq!(curl(&switch, &demo, &["-X", "PUT"], "/v1/tenants/demo/calls").0, 405);
-    assert_eq!(curl(&switch, &demo, &[], "/v1/tenants/demo/..%2f..%2fetc").0, 404);
+    assert_eq!(
+        curl(&switch, &demo, &["-X", "PUT"], "/v1/tenants/demo/calls").0,
+        405
+    );
+    assert_eq!(
+        curl(&switch, &demo, &[], "/v1/tenants/demo/..%2f..%2fetc").0,
+        404
+    );
 
     let wrong = format!("cbt_demo_{}", "A".repeat(32));
-    let answers: Vec<u16> = (0..30).map(|_| curl(&switch, &wrong, &[], path).0).collect();
-    assert!(answers.iter().all(|a| [401, 429].contains(a)), "{answers:?}");
+    let answers: Vec<u16> = (0..30)
+        .map(|_| curl(&switch, &wrong, &[], path).0)
+        .collect();
+    assert!(
+        answers.iter().all(|a| [401, 429].contains(a)),
+        "{answers:?}"
+    );
     assert_eq!(answers[29], 429, "{answers:?}");
-    assert_eq!(curl(&switch, &demo, &[], path).0, 200, "a right one from there goes on");
+    assert_eq!(
+        curl(&switch, &demo, &[], path).0,
+        200,
+        "a right one from there goes on"
+    );
     let (_, metrics) = switch.get("/metrics").unwrap();
     let counted = |name: &str| {
-        let line = metrics.lines().find(|l| l.starts_with(&format!("cordboard_{name} ")));
-        line.and_then(|l| l.split(' ').nth(1)?.parse::<f64>().ok()).unwrap_or(0.0)
+        let line = metrics
+            .lines()
+            .find(|l| l.starts_with(&format!("cordboard_{name} ")));
+        line.and_then(|l| l.split(' ').nth(1)?.parse::<f64>().ok())
+            .unwrap_or(0.0)
     };
     assert!(counted("http_tokens_wrong") >= 30.0, "{metrics}");
-    assert!(counted("http_hosts_refused") == 2.0 && counted("http_origins_refused") == 2.0, "{metrics}");
+    assert!(
+        counted("http_hosts_refused") == 2.0 && counted("http_origins_refused") == 2.0,
+        "{metrics}"
+    );
 }
 
 /// The numbers and topics that a `curl -N` got.
@@ -296,20 +382,31 @@ fn told(text: &str) -> Vec<(u64, String)> {
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|data| {
         let event = json_of(data);
-        (event["seq"].as_u64().unwrap(), event["topic"].as_str().unwrap().to_owned())
+        (
+            event["seq"].as_u64().unwrap(),
+            event["topic"].as_str().unwrap().to_owned(),
+        )
     })
     .collect()
 }
 
 fn listen(switch: &Switch, token: &str, after: Option<&str>, name: &str) -> Child {
-    let url = format!("http://127.0.0.1:{}/v1/tenants/demo/events?topics=desk", switch.http);
-    Child::start(switch.root(), name, std::path::Path::new("curl"), |command| {
-        command.args(["-s", "-N", "-H", &format!("Authorization: Bearer {token}")]);
-        if let Some(after) = after {
-            command.args(["-H", &format!("Last-Event-ID: {after}")]);
-        }
-        command.arg(url);
-    })
+    let url = format!(
+        "http://127.0.0.1:{}/v1/tenants/demo/events?topics=desk",
+        switch.http
+    );
+    Child::start(
+        switch.root(),
+        name,
+        std::path::Path::new("curl"),
+        |command| {
+            command.args(["-s", "-N", "-H", &format!("Authorization: Bearer {token}")]);
+            if let Some(after) = after {
+                command.args(["-H", &format!("Last-Event-ID: {after}")]);
+            }
+            command.arg(url);
+        },
+    )
 }
 
 /// A reader that was gone, while things happened and the switch was killed, misses nothing and
@@ -325,10 +422,14 @@ fn a_reader_resumes_where_it_left_off_over_kill_9() {
         switch.ok(&["desk", "come", "--user", "alice"]);
     };
     let reader = listen(&switch, &token, None, "first");
-    until("it is live", s(15), || reader.printed().contains(": live").then_some(()));
+    until("it is live", s(15), || {
+        reader.printed().contains(": live").then_some(())
+    });
     come(&switch);
     come(&switch);
-    until("two events", s(15), || (told(&reader.printed()).len() == 2).then_some(()));
+    until("two events", s(15), || {
+        (told(&reader.printed()).len() == 2).then_some(())
+    });
     let first = told(&reader.printed());
     drop(reader);
     come(&switch);
@@ -338,16 +439,25 @@ fn a_reader_resumes_where_it_left_off_over_kill_9() {
     come(&switch);
     let last = first[1].0.to_string();
     let reader = listen(&switch, &token, Some(&last), "second");
-    until("three events", s(20), || (told(&reader.printed()).len() >= 3).then_some(()));
+    until("three events", s(20), || {
+        (told(&reader.printed()).len() >= 3).then_some(())
+    });
     come(&switch);
-    until("a live one", s(15), || (told(&reader.printed()).len() >= 4).then_some(()));
+    until("a live one", s(15), || {
+        (told(&reader.printed()).len() >= 4).then_some(())
+    });
     let second = told(&reader.printed());
     drop(reader);
     let all = listen(&switch, &token, Some("0"), "all");
-    until("all six", s(15), || (told(&all.printed()).len() >= 6).then_some(()));
+    until("all six", s(15), || {
+        (told(&all.printed()).len() >= 6).then_some(())
+    });
     let joined: Vec<_> = first.into_iter().chain(second).collect();
     assert_eq!(told(&all.printed()), joined);
-    assert!(joined.iter().all(|(_, topic)| topic == "desk.came"), "{joined:?}");
+    assert!(
+        joined.iter().all(|(_, topic)| topic == "desk.came"),
+        "{joined:?}"
+    );
     // A token that is taken back ends what it opened, at the next heartbeat.
     switch.ok(&["token", "remove", "demo", "reader"]);
     let mut all = all;
@@ -411,7 +521,12 @@ console.log(JSON.stringify(out));
 process.exit(0);
 "#;
     let output = Command::new("node")
-        .args(["--experimental-websocket", "--input-type=module", "-e", program])
+        .args([
+            "--experimental-websocket",
+            "--input-type=module",
+            "-e",
+            program,
+        ])
         .args([&switch.http.to_string(), &token])
         .output()
         .unwrap();
@@ -420,11 +535,18 @@ process.exit(0);
     assert!(output.status.success(), "{text}{failed}{}", switch.log());
     let out = json_of(&text);
     assert_eq!(out["again"], true, "a ticket is good once");
-    assert_eq!(out["come"]["ok"], json!({ "here": 1, "mood": "bad" }), "{out}");
+    assert_eq!(
+        out["come"]["ok"],
+        json!({ "here": 1, "mood": "bad" }),
+        "{out}"
+    );
     assert_eq!(out["event"], json!({ "user": "bob", "count": 1 }), "{out}");
     assert_eq!(out["fact"]["key"], "today");
     assert_eq!(out["fact"]["data"], json!({ "count": 1 }), "{out}");
-    assert_eq!((&out["denied"], &out["wrong"], &out["bad"]), (&json!(403), &json!(404), &json!(400)));
+    assert_eq!(
+        (&out["denied"], &out["wrong"], &out["bad"]),
+        (&json!(403), &json!(404), &json!(400))
+    );
     assert_eq!((&out["users"], &out["answers"]), (&json!(2), &json!(40)));
     assert_eq!(out["closed"], true, "a message beyond 64 KiB ends it");
     let by = super::told(&switch, "operator.asked", "by");
@@ -443,7 +565,8 @@ fn slow_and_greedy_clients_are_cut_off_and_harm_nobody() {
     let connect = || TcpStream::connect(("127.0.0.1", switch.http)).unwrap();
     let begun = Instant::now();
     let mut half = connect();
-    half.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").unwrap();
+    half.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        .unwrap();
 
     // A reader of events that never reads.
     let mut deaf = connect();
@@ -454,31 +577,47 @@ fn slow_and_greedy_clients_are_cut_off_and_harm_nobody() {
     .unwrap();
     let streams = || {
         let (_, metrics) = switch.get("/metrics").unwrap();
-        let line = metrics.lines().find(|l| l.starts_with("cordboard_http_streams "));
+        let line = metrics
+            .lines()
+            .find(|l| l.starts_with("cordboard_http_streams "));
         line.unwrap().ends_with(" 1")
     };
     until("it listens", s(10), || streams().then_some(()));
     for _ in 0..12 {
-        let (status, _, body) = curl(&switch, &token, &post("{}"), "/v1/tenants/demo/modules/desk/fill");
+        let (status, _, body) = curl(
+            &switch,
+            &token,
+            &post("{}"),
+            "/v1/tenants/demo/modules/desk/fill",
+        );
         assert_eq!(status, 200, "{body}");
     }
 
     // One address holds 256 connections, and the next is closed at once.
     let many: Vec<TcpStream> = (0..300).map(|_| connect()).collect();
     let open = |stream: &TcpStream| {
-        stream.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(30)))
+            .unwrap();
         !matches!((&mut { stream }).read(&mut [0; 1]), Ok(0))
     };
     let held = many.iter().filter(|stream| open(stream)).count();
     assert!((240..=256).contains(&held), "{held}");
     drop(many);
-    until("there is room again", s(15), || switch.get("/health").filter(|(status, _)| *status == 200));
+    until("there is room again", s(15), || {
+        switch.get("/health").filter(|(status, _)| *status == 200)
+    });
 
     half.set_read_timeout(Some(s(20))).unwrap();
     let mut rest = Vec::new();
     let _ = half.read_to_end(&mut rest);
     assert!(begun.elapsed() < s(25), "half a head is not waited for");
-    until("the deaf reader is cut off", s(60), || (!streams()).then_some(()));
+    until("the deaf reader is cut off", s(60), || {
+        (!streams()).then_some(())
+    });
     let (_, metrics) = switch.get("/metrics").unwrap();
-    assert!(metrics.contains("cordboard_http_connections_refused"), "{metrics}");
+    assert!(
+        metrics.contains("cordboard_http_connections_refused"),
+        "{metrics}"
+    );
 }

@@ -79,9 +79,9 @@ fn seen(switch: &Switch, call: &str) -> String {
     let events = switch.events.since(0, |e| {
         e["topic"] == "call.variable-set" && e["call"] == call && e["data"]["name"] == "seen"
     });
-    events
-        .last()
-        .map_or_else(String::new, |e| e["data"]["value"].as_str().unwrap().to_owned())
+    events.last().map_or_else(String::new, |e| {
+        e["data"]["value"].as_str().unwrap().to_owned()
+    })
 }
 
 /// R22: a finished call reaches the CRM, also one that ended while the CRM refused it, was then
@@ -102,7 +102,10 @@ fn a_finished_call_reaches_a_crm_that_was_down_over_kill_9() {
         web.asked("POST", "/calls").pop()
     });
     let body: Value = serde_json::from_str(posted["body"].as_str().unwrap()).unwrap();
-    assert_eq!((&body["call"], &body["customer"]), (&first.as_str().into(), &"c-17".into()));
+    assert_eq!(
+        (&body["call"], &body["customer"]),
+        (&first.as_str().into(), &"c-17".into())
+    );
     for request in web.requests() {
         let token = &request["headers"]["authorization"];
         assert_eq!(token, &format!("Bearer {SECRET}"), "{request}");
@@ -112,7 +115,10 @@ fn a_finished_call_reaches_a_crm_that_was_down_over_kill_9() {
     web.is("refusing");
     let second = call(&switch, port, "+442079460100");
     until("the CRM refuses it", s(15), || {
-        web.asked("POST", "/calls").iter().any(|r| r["failed"] == true).then_some(())
+        web.asked("POST", "/calls")
+            .iter()
+            .any(|r| r["failed"] == true)
+            .then_some(())
     });
     web.stop();
     switch.kill();
@@ -127,8 +133,14 @@ fn a_finished_call_reaches_a_crm_that_was_down_over_kill_9() {
             .map(|_| ())
     });
     let taken = web.asked("POST", "/calls");
-    let of_first = taken.iter().filter(|r| r["body"].as_str().unwrap().contains(&first));
-    assert_eq!(of_first.count(), 1, "what was taken is not sent again: {taken:#?}");
+    let of_first = taken
+        .iter()
+        .filter(|r| r["body"].as_str().unwrap().contains(&first));
+    assert_eq!(
+        of_first.count(),
+        1,
+        "what was taken is not sent again: {taken:#?}"
+    );
 }
 
 /// A number that was looked up is not asked for again; a CRM that fails is left alone.
@@ -145,12 +157,22 @@ fn a_crm_is_asked_once_for_a_number_and_left_alone_while_it_fails() {
         let id = call(&switch, port, "+442079460100");
         assert_eq!(seen(&switch, &id), "Ann Lee");
     }
-    assert_eq!(web.asked("GET", "/customers").len(), 1, "{:#?}", web.requests());
+    assert_eq!(
+        web.asked("GET", "/customers").len(),
+        1,
+        "{:#?}",
+        web.requests()
+    );
 
     // Another module of the same code has an empty memory.
     let file = switch.main_file("demo");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("cache=\"60s\"", "cache=\"0s\"").replace("3s\"", "60s\"")).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("cache=\"60s\"", "cache=\"0s\"")
+            .replace("3s\"", "60s\""),
+    )
+    .unwrap();
     switch.ok(&["reload", "--wait"]);
     web.is("failing");
     let before = web.requests().len();
@@ -161,7 +183,11 @@ fn a_crm_is_asked_once_for_a_number_and_left_alone_while_it_fails() {
     let asked = || web.requests().len() - before;
     assert_eq!(asked(), 3, "{:#?}", web.requests());
     let id = call(&switch, port, "+442079460100");
-    assert_eq!((seen(&switch, &id).as_str(), asked()), ("failed", 3), "it rests");
+    assert_eq!(
+        (seen(&switch, &id).as_str(), asked()),
+        ("failed", 3),
+        "it rests"
+    );
     let (_, why, _) = switch.console(&["explain", &id]);
     assert!(why.contains("left alone"), "{why}");
 }
@@ -279,7 +305,8 @@ fn a_service_asks_the_web_and_then_calls_a_phone() {
     };
     let web = Web::start("asker-web");
     let base = format!("http://127.0.0.1:{}", web.port);
-    let grants = format!("    grant http \"{base}/*\" methods=GET private=#true\n    grant start-call");
+    let grants =
+        format!("    grant http \"{base}/*\" methods=GET private=#true\n    grant start-call");
     let switch = asker("asker", &grants, "").start();
     give_secret(&switch, "asker");
     let phone = Linphone::registered(&switch, "bob", 1000.0, true);
@@ -295,14 +322,19 @@ fn a_service_asks_the_web_and_then_calls_a_phone() {
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0]["headers"]["authorization"], SECRET);
     let guest = switch.ok(&["asker", "token"]);
-    assert_eq!(guest["token"], "{{secret:asker}}", "the guest has a name, no secret");
+    assert_eq!(
+        guest["token"], "{{secret:asker}}",
+        "the guest has a name, no secret"
+    );
     nobody_saw_the_secret(&switch, &id);
 }
 
 /// A name of this machine that is no `localhost`: what a hostile DNS would answer with 127.0.0.1.
 fn rebound_name() -> Option<String> {
     let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
-    let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let lines = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
     let inside = lines.filter(|line| line.starts_with("127.") || line.starts_with("::1"));
     let mut names = inside.flat_map(|line| line.split_whitespace().skip(1));
     names
@@ -340,22 +372,41 @@ fn what_a_grant_does_not_allow_is_refused_with_the_line_that_would() {
         }
     };
     // Redirects are the guest's to follow, under its own grants.
-    let (code, out, err) =
-        switch.console(&["--json", "asker", "fetch", "--url", &format!("http://127.0.0.1:{port}/redirect")]);
+    let (code, out, err) = switch.console(&[
+        "--json",
+        "asker",
+        "fetch",
+        "--url",
+        &format!("http://127.0.0.1:{port}/redirect"),
+    ]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("302"), "{out}");
     refused(
         format!("http://127.0.0.2:{port}/stolen"),
-        &["denied", "asker", &format!("grant http \"http://127.0.0.2:{port}")],
+        &[
+            "denied",
+            "asker",
+            &format!("grant http \"http://127.0.0.2:{port}"),
+        ],
     );
-    for odd in ["http://2130706434", "http://0x7f.2", "http://[::ffff:127.0.0.2]", "http://127.2"] {
+    for odd in [
+        "http://2130706434",
+        "http://0x7f.2",
+        "http://[::ffff:127.0.0.2]",
+        "http://127.2",
+    ] {
         refused(format!("{odd}:{port}/stolen"), &["asker"]);
     }
     if name.is_some() {
         let place = line(&format!("http://{named}:"));
         refused(
             format!("http://{named}:{port}/stolen"),
-            &["denied", "resolves to a private address", "private=#true", &place],
+            &[
+                "denied",
+                "resolves to a private address",
+                "private=#true",
+                &place,
+            ],
         );
     }
     let place = line("size=");
@@ -367,5 +418,9 @@ fn what_a_grant_does_not_allow_is_refused_with_the_line_that_would() {
         format!("http://127.0.0.1:{port}/slow"),
         &["timeout", "no whole answer within 1000 ms"],
     );
-    assert!(web.asked("GET", "/stolen").is_empty(), "{:#?}", web.requests());
+    assert!(
+        web.asked("GET", "/stolen").is_empty(),
+        "{:#?}",
+        web.requests()
+    );
 }

@@ -54,9 +54,14 @@ impl Web {
         let port = self.port.to_string();
         let name = format!("web{}", self.starts);
         let python = Path::new("python3");
-        self.child = Some(Child::start(self.scratch.path(), &name, python, |command| {
-            command.arg(program).arg(port).arg(log).arg(mood);
-        }));
+        self.child = Some(Child::start(
+            self.scratch.path(),
+            &name,
+            python,
+            |command| {
+                command.arg(program).arg(port).arg(log).arg(mood);
+            },
+        ));
         until("the web service listens", s(15), || {
             TcpStream::connect(("127.0.0.1", self.port)).ok()
         });

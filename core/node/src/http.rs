@@ -43,7 +43,11 @@ pub struct Door {
 pub async fn serve(address: SocketAddr, door: Arc<Door>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let local = listener.local_addr()?;
-    tokio::spawn(connections::serve(listener, router(Arc::clone(&door)), door));
+    tokio::spawn(connections::serve(
+        listener,
+        router(Arc::clone(&door)),
+        door,
+    ));
     Ok(local)
 }
 

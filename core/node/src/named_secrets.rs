@@ -20,9 +20,8 @@ pub async fn set(
     value: String,
 ) -> Result<Value, String> {
     check_name(name)?;
-    let bad = value.is_empty()
-        || value.len() > VALUE_BYTES_MAX
-        || value.chars().any(char::is_control);
+    let bad =
+        value.is_empty() || value.len() > VALUE_BYTES_MAX || value.chars().any(char::is_control);
     if bad {
         return Err(format!(
             "a secret has 1 to {VALUE_BYTES_MAX} bytes and no control characters"

@@ -72,6 +72,8 @@ pub struct Actor {
     pub name: String,
     /// What it may do.
     pub allow: Vec<String>,
+    /// When it was made, Unix milliseconds: one that took its name since is another.
+    pub made_ms: u64,
 }
 
 impl Actor {
@@ -84,7 +86,9 @@ impl Actor {
         self.allow.iter().any(|allowed| {
             allowed == permission
                 || module.is_some_and(|module| {
-                    allowed.strip_prefix(module).and_then(|a| a.strip_prefix('.'))
+                    allowed
+                        .strip_prefix(module)
+                        .and_then(|a| a.strip_prefix('.'))
                         == Some(permission)
                 })
         })
@@ -222,6 +226,7 @@ impl Tokens {
             tenant: tenant.to_owned(),
             name: token.name.clone(),
             allow: token.allow.clone(),
+            made_ms: token.made_ms,
         })
     }
 
@@ -231,7 +236,7 @@ impl Tokens {
         let now_ms = unix_ms();
         tokens.iter().any(|token| {
             token.name == actor.name
-                && token.allow == actor.allow
+                && token.made_ms == actor.made_ms
                 && token.expires_ms.is_none_or(|end| end > now_ms)
         })
     }
@@ -429,7 +434,10 @@ mod tests {
         // Another process reads the same store.
         let again = Tokens::new(store.clone());
         let actor = again.check(shown).await.unwrap();
-        assert_eq!((actor.tenant.as_str(), actor.name.as_str()), ("demo", "board"));
+        assert_eq!(
+            (actor.tenant.as_str(), actor.name.as_str()),
+            ("demo", "board")
+        );
         assert!(actor.may("read", None) && !actor.may("calls", None));
         let mut wrong = shown.to_owned();
         wrong.pop();
@@ -449,8 +457,14 @@ mod tests {
         let known = vec!["staff".to_owned(), "desk.staff".to_owned()];
         let why = tokens.make(wish("a", &["stafff"]), &known).await;
         let why = why.unwrap_err();
-        assert!(why.contains("`stafff`") && why.contains("desk.staff"), "{why}");
-        tokens.make(wish("a", &["desk.staff"]), &known).await.unwrap();
+        assert!(
+            why.contains("`stafff`") && why.contains("desk.staff"),
+            "{why}"
+        );
+        tokens
+            .make(wish("a", &["desk.staff"]), &known)
+            .await
+            .unwrap();
         let why = tokens.make(wish("a", &["read"]), &known).await.unwrap_err();
         assert!(why.contains("token remove demo a"), "{why}");
         assert!(tokens.make(wish("A b", &["read"]), &known).await.is_err());
@@ -462,6 +476,7 @@ mod tests {
             tenant: "demo".into(),
             name: "a".into(),
             allow: vec!["desk.staff".into(), "operate".into()],
+            made_ms: 0,
         };
         assert!(actor.may("staff", Some("desk")));
         assert!(!actor.may("staff", Some("shop")) && !actor.may("staff", None));

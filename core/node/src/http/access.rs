@@ -147,8 +147,10 @@ impl Access {
             }
             false => {
                 let detail = "too many wrong tokens from this address";
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
-                    .with("cure", "wait five minutes; a right token is answered meanwhile")
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).with(
+                    "cure",
+                    "wait five minutes; a right token is answered meanwhile",
+                )
             }
         }
     }
@@ -197,7 +199,8 @@ impl Access {
 
     /// A ticket: whoever shows it within its time is this one, once.
     pub(super) fn ticket(&self, now: Duration, actor: &Actor) -> Result<String, Problem> {
-        let ticket = one_time().map_err(|why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why))?;
+        let ticket =
+            one_time().map_err(|why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why))?;
         let mut state = self.state();
         state.tickets.retain(|_, (_, until)| *until > now);
         if state.tickets.len() >= TICKETS_MAX {
@@ -243,6 +246,7 @@ mod tests {
             tenant: "demo".into(),
             name: name.into(),
             allow: vec!["read".into()],
+            made_ms: 0,
         }
     }
 
@@ -250,7 +254,9 @@ mod tests {
     fn a_token_has_its_own_rate() {
         let access = Access::default();
         let now = Duration::from_secs(1);
-        let served = (0..1_000).filter(|_| access.paced(now, &actor("a"))).count();
+        let served = (0..1_000)
+            .filter(|_| access.paced(now, &actor("a")))
+            .count();
         assert_eq!(served, 200);
         assert!(access.paced(now, &actor("b")));
         assert!(access.paced(now + Duration::from_millis(10), &actor("a")));
@@ -273,7 +279,10 @@ mod tests {
         let (now, from) = (Duration::from_secs(1), IpAddr::from([127, 0, 0, 1]));
         let ticket = access.ticket(now, &actor("a")).ok().unwrap();
         assert!(access.redeem(now, from, ("acme", &ticket)).is_err());
-        assert!(access.redeem(now, from, ("demo", &ticket)).is_err(), "it was shown");
+        assert!(
+            access.redeem(now, from, ("demo", &ticket)).is_err(),
+            "it was shown"
+        );
         let ticket = access.ticket(now, &actor("a")).ok().unwrap();
         assert!(access.redeem(now, from, ("demo", &ticket)).is_ok());
         assert!(access.redeem(now, from, ("demo", &ticket)).is_err());

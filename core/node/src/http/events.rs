@@ -156,7 +156,10 @@ fn wish_of(request: &Request) -> Result<Wish, Problem> {
     let header = request.headers().get("last-event-id");
     let after = match header {
         Some(id) => Some(id.to_str().unwrap_or("?").to_owned()),
-        None => query.get("after").and_then(Value::as_str).map(str::to_owned),
+        None => query
+            .get("after")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
     };
     let after = match after.as_deref() {
         None | Some("") => None,

@@ -31,11 +31,16 @@ impl Names {
         let bare = name.trim_start_matches('[').trim_end_matches(']');
         bare.parse::<IpAddr>().is_ok()
             || name.eq_ignore_ascii_case("localhost")
-            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(name))
+            || self
+                .hosts
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
     }
 
     fn knows_origin(&self, origin: &str, host: Option<&str>) -> bool {
-        let own = origin.strip_prefix("http://").or(origin.strip_prefix("https://"));
+        let own = origin
+            .strip_prefix("http://")
+            .or(origin.strip_prefix("https://"));
         let same = own.is_some() && own == host;
         same || self.origins.iter().any(|known| known == origin)
     }
@@ -74,7 +79,10 @@ pub(super) async fn check(State(door): State<Arc<Door>>, request: Request, next:
             without_port(&shown)
         );
         let problem = Problem::new(StatusCode::MISDIRECTED_REQUEST, detail);
-        return problem.with("cure", cure).with("place", "_node.kdl").into_response();
+        return problem
+            .with("cure", cure)
+            .with("place", "_node.kdl")
+            .into_response();
     }
     let origin = match headers.contains_key(header::ORIGIN) {
         true => Some(text(headers, header::ORIGIN).unwrap_or_default().to_owned()),
@@ -88,7 +96,10 @@ pub(super) async fn check(State(door): State<Arc<Door>>, request: Request, next:
         let detail = format!("pages of `{shown}` may not ask here");
         let cure = format!("list it in _node.kdl: `http \"ADDRESS\" origins=\"{shown}\"`");
         let problem = Problem::new(StatusCode::FORBIDDEN, detail);
-        return problem.with("cure", cure).with("place", "_node.kdl").into_response();
+        return problem
+            .with("cure", cure)
+            .with("place", "_node.kdl")
+            .into_response();
     }
     let preflight = request.method() == Method::OPTIONS && origin.is_some();
     let response = match preflight {

@@ -28,7 +28,9 @@ pub(super) async fn answer(
     let actor = match bearer(request.headers()) {
         Some(shown) => {
             let tenant = tenant_of(shown).unwrap_or_default();
-            let entered = door.access.enter(&door.operator, peer.0, (tenant, Some(shown)));
+            let entered = door
+                .access
+                .enter(&door.operator, peer.0, (tenant, Some(shown)));
             Some(entered.await?)
         }
         None => None,
@@ -52,8 +54,14 @@ fn document(door: &Door, actor: Option<&Actor>) -> Value {
         put(format!("{base}/{}", line.path), line.method, operation);
     }
     for (path, about) in [
-        ("events", "The journal as server-sent events; `Last-Event-ID` or `after` resumes, `topics` chooses"),
-        ("stream", "A WebSocket of JSON texts: subscribe, and ask with an id; `ticket` is for browsers"),
+        (
+            "events",
+            "The journal as server-sent events; `Last-Event-ID` or `after` resumes, `topics` chooses",
+        ),
+        (
+            "stream",
+            "A WebSocket of JSON texts: subscribe, and ask with an id; `ticket` is for browsers",
+        ),
     ] {
         put(format!("{base}/{path}"), "get", plain(about, "read"));
     }
@@ -63,7 +71,10 @@ fn document(door: &Door, actor: Option<&Actor>) -> Value {
         None => put(
             format!("{base}/modules/{{module}}/{{verb}}"),
             "post",
-            plain("A verb of a module; with a token this document lists them", "the verb's"),
+            plain(
+                "A verb of a module; with a token this document lists them",
+                "the verb's",
+            ),
         ),
         Some(actor) => {
             for (module, operation) in door.operator.modules.operations(&actor.tenant) {
@@ -100,7 +111,9 @@ fn document(door: &Door, actor: Option<&Actor>) -> Value {
 }
 
 fn permissions() -> String {
-    let each = PERMISSIONS.iter().map(|(name, about)| format!("`{name}`: {about}"));
+    let each = PERMISSIONS
+        .iter()
+        .map(|(name, about)| format!("`{name}`: {about}"));
     each.collect::<Vec<_>>().join("; ")
 }
 
@@ -124,7 +137,12 @@ fn of_line(line: &Line, any_tenant: bool) -> Value {
     let in_path = |a: &&Argument| line.path.contains(&format!("{{{}}}", a.name));
     let mut parameters: Vec<Value> = Vec::new();
     if any_tenant {
-        parameters.push(parameter("tenant", "path", (true, "The tenant"), json!({ "type": "string" })));
+        parameters.push(parameter(
+            "tenant",
+            "path",
+            (true, "The tenant"),
+            json!({ "type": "string" }),
+        ));
     }
     let mut of_body = Vec::new();
     for argument in line.arguments {

@@ -113,7 +113,10 @@ fn wanted(method: &Method, rest: &str) -> Result<Wanted, Problem> {
     let mut lines = TABLE.iter().filter(matching).peekable();
     let is_known = lines.peek().is_some();
     if let Some(line) = lines.find(|line| line.method == method.as_str()) {
-        return Ok(Wanted::Line(line, fits(line.path, &parts).unwrap_or_default()));
+        return Ok(Wanted::Line(
+            line,
+            fits(line.path, &parts).unwrap_or_default(),
+        ));
     }
     let is_post = method == Method::POST;
     match parts.as_slice() {
@@ -200,7 +203,10 @@ fn decoded(text: &str) -> String {
 async fn body(request: Request) -> Result<Map<String, Value>, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let is_json = kind.split(';').next().is_some_and(|k| k.trim() == "application/json");
+    let is_json = kind
+        .split(';')
+        .next()
+        .is_some_and(|k| k.trim() == "application/json");
     let kind: String = kind.chars().take(100).collect();
     let read = to_bytes(request.into_body(), BODY_BYTES_MAX);
     let bytes = match tokio::time::timeout(BODY_PATIENCE, read).await {
@@ -268,9 +274,14 @@ mod tests {
         let Ok(Wanted::Line(line, arguments)) = wanted(&Method::DELETE, "calls/01abc") else {
             panic!("no line");
         };
-        assert_eq!((line.name, &arguments["call"]), ("calls.hangup", &json!("01abc")));
+        assert_eq!(
+            (line.name, &arguments["call"]),
+            ("calls.hangup", &json!("01abc"))
+        );
         let verb = wanted(&Method::POST, "modules/desk/login");
-        assert!(matches!(verb, Ok(Wanted::Verb(module, verb)) if module == "desk" && verb == "login"));
+        assert!(
+            matches!(verb, Ok(Wanted::Verb(module, verb)) if module == "desk" && verb == "login")
+        );
         let status = |wanted: Result<Wanted, Problem>| wanted.unwrap_err().body()["status"].clone();
         assert_eq!(status(wanted(&Method::GET, "modules/desk/login")), 405);
         assert_eq!(status(wanted(&Method::PUT, "calls")), 405);

@@ -58,7 +58,12 @@ pub(super) async fn answer(
     let actor = match query.get("ticket").and_then(Value::as_str) {
         Some(ticket) => {
             let now = door.operator.modules.now();
-            door.access.redeem(now, peer.0, (&tenant, ticket))?
+            let actor = door.access.redeem(now, peer.0, (&tenant, ticket))?;
+            if !door.operator.tokens.still(&actor).await {
+                let detail = "the token of this ticket was taken back";
+                return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+            }
+            actor
         }
         None => {
             let shown = bearer(request.headers());
@@ -69,8 +74,10 @@ pub(super) async fn answer(
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &());
     let upgrade = upgrade.await.map_err(|why| {
-        Problem::new(StatusCode::BAD_REQUEST, why.body_text())
-            .with("cure", "this is a WebSocket; GET .../events is the stream for plain http")
+        Problem::new(StatusCode::BAD_REQUEST, why.body_text()).with(
+            "cure",
+            "this is a WebSocket; GET .../events is the stream for plain http",
+        )
     })?;
     let place = door.access.stream(&actor)?;
     let upgrade = upgrade
@@ -208,7 +215,11 @@ impl Client {
             }
         };
         let id = said.id.clone();
-        if !self.door.access.paced(self.door.operator.modules.now(), &self.actor) {
+        if !self
+            .door
+            .access
+            .paced(self.door.operator.modules.now(), &self.actor)
+        {
             self.too_fast += 1;
             self.door.access.count("http_too_fast");
             if self.too_fast > TOO_FAST_MAX {
