@@ -121,7 +121,7 @@ fn a_suspended_tenant_is_refused_properly_and_nobody_else_notices() {
     // carrier for the other tenant as well.
     let carrier = net.carrier(1, "+4930999");
     net.clear_mail();
-    net.dial(carrier, "+493012005");
+    net.dial(carrier, "+4930120005");
     net.run_for(s(3));
     let call = net.call(carrier);
     assert_eq!(

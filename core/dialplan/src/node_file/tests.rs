@@ -150,3 +150,44 @@ fn a_number_belongs_to_one_tenant_of_a_node() {
         "{report}"
     );
 }
+
+#[test]
+fn a_carriers_address_belongs_to_one_tenant_unless_a_ceiling_shares_it() {
+    let plan = |name: &str, address: &str| {
+        tenant(&format!(
+            "tenant {name} domain=\"{name}.example\"\ntrunk {name}-line address=\"{address}\"\n"
+        ))
+    };
+    let (a, b, c) = (
+        plan("a", "192.0.2.1:5060"),
+        plan("b", "192.0.2.1:5080"),
+        plan("c", "127.0.0.1:5091"),
+    );
+    let d = plan("d", "127.0.0.1:5092");
+    let unsaid = Ceiling::unsaid("b");
+    let found = check_trunk_owners([(&a, &unsaid), (&b, &unsaid), (&c, &unsaid), (&d, &unsaid)]);
+    let got: Vec<(&str, &str)> = found.iter().map(|f| (&*f.mark.file, &*f.message)).collect();
+    assert_eq!(
+        got,
+        [(
+            "b/main.kdl",
+            "192.0.2.1:5080 is where the trunk `a-line` of tenant `a` is"
+        )],
+        "programs of one machine are told apart by their ports"
+    );
+    assert_eq!(&*found[0].related[0].mark.file, "a/main.kdl");
+
+    let node = "ceiling b { carriers \"192.0.2.0/24\" \"2001:db8::1\"; }\nceiling x { carriers \"192.0.2.300\"; }\n";
+    let wrong = load_node("_node.kdl", node).unwrap_err();
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    let settings = load_node("_node.kdl", node.lines().next().unwrap()).unwrap();
+    let shares = settings.settings.ceiling("b").unwrap();
+    assert!(check_trunk_owners([(&a, &unsaid), (&b, shares)]).is_empty());
+    assert!(check_ceiling(&b, shares).is_empty());
+    let above = check_ceiling(&c, shares);
+    assert_eq!(
+        above[0].message,
+        "no trunk of this tenant may be at 127.0.0.1:5091"
+    );
+    assert_eq!(&*above[0].related[0].mark.file, "_node.kdl");
+}
