@@ -424,6 +424,69 @@ fn presence(switch: &Switch) -> String {
     shown.collect()
 }
 
+/// A switch whose files are edited.
+struct Edited<'s> {
+    switch: &'s Switch,
+    artefact: Vec<u8>,
+    trunk: u16,
+}
+
+/// How the storm went.
+struct Weather {
+    slowest: Duration,
+    /// When reloads were under way.
+    storm: Vec<(Instant, Instant)>,
+    /// After the first quarter and at the end.
+    memory_kb: (u64, u64),
+}
+
+impl Edited<'_> {
+    /// One edit of each kind in turn: artefact, Lua, a setting, a grant.
+    fn edit(&self, number: u32) {
+        let modules = self.switch.root().join("modules");
+        let round = number / 4;
+        let grants = match number % 4 {
+            0 => {
+                let fresh = marked(&self.artefact, number);
+                return put(&modules.join("queue/queue.wasm"), &fresh);
+            }
+            1 => return put(&modules.join("say/module.lua"), say(number).as_bytes()),
+            2 => round.is_multiple_of(2),
+            _ => !round.is_multiple_of(2),
+        };
+        let plan = text(&dialplan(self.trunk, round + 101, grants));
+        put(&self.switch.main_file("demo"), plan.as_bytes());
+    }
+
+    /// So many edits, each until it serves.
+    fn reloads(&self, count: u32) -> Weather {
+        let mut weather = Weather {
+            slowest: Duration::ZERO,
+            storm: Vec::new(),
+            memory_kb: (0, 0),
+        };
+        for number in 1..=count {
+            let (before, _) = tenant(self.switch).unwrap();
+            let began = Instant::now();
+            self.edit(number);
+            until(&format!("reload {number} of {count} serves"), s(60), || {
+                tenant(self.switch).filter(|(now, _)| *now > before)
+            });
+            weather.storm.push((began, Instant::now()));
+            weather.slowest = weather.slowest.max(began.elapsed());
+            std::thread::sleep(began.elapsed().min(CALM_MAX));
+            if number == count / 4 {
+                weather.memory_kb.0 = memory_kb(self.switch);
+            }
+            if number % 100 == 0 {
+                println!("{number} reloads, {} KB", memory_kb(self.switch));
+            }
+        }
+        weather.memory_kb.1 = memory_kb(self.switch);
+        weather
+    }
+}
+
 /// X2, X5: what the issue asks of generations.
 #[test]
 fn a_storm_of_reloads_drops_no_call_stops_no_audio_and_loses_no_state() {
@@ -473,43 +536,13 @@ fn a_storm_of_reloads_drops_no_call_stops_no_audio_and_loses_no_state() {
     until("all callers talk", s(60), || {
         (found.begun.load(Ordering::Relaxed) >= calls as u64).then_some(())
     });
-    let modules = switch.root().join("modules");
-    let mut memory = (0, 0);
-    let mut slowest = Duration::ZERO;
-    let (started, mut storm) = (Instant::now(), Vec::new());
-    for edit in 1..=reloads {
-        let (before, _) = tenant(&switch).unwrap();
-        let began = Instant::now();
-        let round = edit / 4;
-        match edit % 4 {
-            0 => put(&modules.join("queue/queue.wasm"), &marked(&artefact, edit)),
-            1 => put(&modules.join("say/module.lua"), say(edit).as_bytes()),
-            kind => {
-                let (most, grants) = if kind == 2 {
-                    (round + 101, round % 2 == 0)
-                } else {
-                    (round + 101, round % 2 == 1)
-                };
-                put(
-                    &switch.main_file("demo"),
-                    text(&dialplan(port, most, grants)).as_bytes(),
-                );
-            }
-        }
-        until(&format!("reload {edit} of {reloads} serves"), s(60), || {
-            tenant(&switch).filter(|(now, _)| *now > before)
-        });
-        storm.push((began, Instant::now()));
-        slowest = slowest.max(began.elapsed());
-        std::thread::sleep(began.elapsed().min(CALM_MAX));
-        if edit == reloads / 4 {
-            memory.0 = memory_kb(&switch);
-        }
-        if edit % 100 == 0 {
-            println!("{edit} reloads, {} KB", memory_kb(&switch));
-        }
-    }
-    memory.1 = memory_kb(&switch);
+    let place = Edited {
+        switch: &switch,
+        artefact,
+        trunk: port,
+    };
+    let started = Instant::now();
+    let weather = place.reloads(reloads);
     assert_eq!(
         presence(&switch),
         agents,
@@ -521,32 +554,24 @@ fn a_storm_of_reloads_drops_no_call_stops_no_audio_and_loses_no_state() {
     }
     let stalls = seen.join().unwrap();
     let gaps = found.gaps.lock().unwrap().clone();
+    let (begun, ended) = (&found.begun, &found.ended);
+    let (first, last) = weather.memory_kb;
     println!(
-        "{reloads} reloads, slowest {slowest:?}; {} calls, {} packets; {} to {} KB",
-        found.begun.load(Ordering::Relaxed),
+        "{reloads} reloads, slowest {:?}; {} calls, {} packets; {first} to {last} KB",
+        weather.slowest,
+        begun.load(Ordering::Relaxed),
         found.packets.load(Ordering::Relaxed),
-        memory.0,
-        memory.1,
     );
-    assert_eq!(
-        found.faults.lock().unwrap().as_slice(),
-        [""; 0],
-        "calls that were not as they should be"
-    );
-    assert_eq!(
-        found.begun.load(Ordering::Relaxed),
-        found.ended.load(Ordering::Relaxed)
-    );
-    judge(&gaps, &stalls, (started, &storm));
+    let faults = found.faults.lock().unwrap().clone();
+    assert_eq!(faults, [""; 0], "calls that were not as they should be");
+    assert_eq!(begun.load(Ordering::Relaxed), ended.load(Ordering::Relaxed));
+    judge(&gaps, &stalls, (started, &weather.storm));
     // Calls have ended, so only what serves is alive; the shard drops its own a moment later.
     until("old generations are dropped", s(20), || {
         tenant(&switch).filter(|(_, live)| *live <= 2)
     });
-    let grown = memory.1.saturating_sub(memory.0);
-    assert!(
-        grown < GROWTH_KB_MAX,
-        "{grown} KB more than after the first quarter"
-    );
+    let grown = last.saturating_sub(first);
+    assert!(grown < GROWTH_KB_MAX, "{grown} KB since the first quarter");
     switch.kill();
     switch.start();
     until("the queue knows its agents after kill -9", s(20), || {

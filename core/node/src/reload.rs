@@ -9,6 +9,7 @@
 mod bounds;
 mod built;
 mod kept;
+mod metrics;
 mod modules;
 mod node;
 mod outcome;
