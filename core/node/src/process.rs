@@ -30,7 +30,7 @@ pub fn use_small_pages() {
 /// The calling thread gives way to those that carry signalling and audio where they want a core at
 /// the same time. Where the system refuses, nothing changes.
 pub fn give_way() {
-    const NICE: libc::c_int = 5;
+    const NICE: libc::c_int = 2;
     // SAFETY: takes plain numbers; on Linux 0 is the calling thread and not the process.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
 }

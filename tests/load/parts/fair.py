@@ -8,14 +8,18 @@ from . import box, guests, phones, reload
 from .switches import CALLER, PROBE_PORT, WIDE_RTP, Cordboard
 
 CPU_PERCENT = 20  # of a core, each of the two that mean harm
+# They stay just within their memory: a guest that breaks is soon disabled and harms nobody.
+INSTANCES = {"loops": 200, "bombs": 6}
 PORTS = {"loops": 15093, "bombs": 15094}
+NUMBERS = {"loops": ("700", "701"), "bombs": ("720", "721")}
 NODE = "ceiling load { modules { instances 2000; cpu-percent 100 } }\n" + "".join(
-    f"ceiling {name} {{ modules {{ instances 200; memory-mb 256; cpu-percent {CPU_PERCENT} }} }}\n" for name in PORTS)
+    f"ceiling {name} {{ modules {{ instances {INSTANCES[name]}; memory-mb 512; cpu-percent {CPU_PERCENT} }} }}\n" for name in PORTS)
 HARM_RATE, HARM_HOLD_MS = 6, 2500  # calls a second of each of the two, and how long each stands
 PROBE_EVERY = 0.025
 LOOP = "let mut n = digit; loop { n = core::hint::black_box(n.wrapping_add(1)); }"
-BOMB = """let mut held: Vec<Vec<u8>> = Vec::new();
+BOMB = """let mut held: Vec<Vec<u8>> = Vec::with_capacity(64);
         loop {
+            if held.len() == 48 { held.clear(); }
             let mut block: Vec<u8> = Vec::new();
             match block.try_reserve_exact(1 << 20) {
                 Ok(()) => { block.resize(1 << 20, core::hint::black_box(digit as u8)); held.push(block); }
@@ -44,10 +48,11 @@ def harmful(name, code):
 
 
 def tenant(name, modules):
-    trunk = f'trunk calls {{ address "{CALLER}:{PORTS[name]}"; calls-max 1000; calls-per-second 100 }}\n'
-    dids = "".join(f'did "70{n}" {{ answer; {module}.say 1; else {{ hangup }} }}\n' for n, module in enumerate(modules))
+    trunk = f'trunk calls {{ address "{CALLER}:{PORTS[name]}"; calls-max 1000; calls-per-second 100 }}\n' \
+            f'trunk more {{ address "{CALLER}:{PORTS[name] + 10}"; calls-max 1000; calls-per-second 100 }}\n'
+    dids = "".join(f'did "{number}" {{\n    answer\n    {module}.say 1\n    else {{ hangup }}\n}}\n' for number, module in zip(NUMBERS[name], modules))
     return (f'tenant {name} domain="{name}.example"\n' + trunk + "".join(f"module {module}\n" for module in modules)
-            + dids.replace("; else", "\n    else"))
+            + dids)
 
 
 def bystander():
@@ -100,9 +105,11 @@ def span(town, probe, held, seconds, harm):
     parties = []
     if harm:
         for name, port in PORTS.items():
-            for number in ("700", "701"):
-                own = port if number == "700" else port + 10
-                parties.append(phones.caller(town, number, HARM_RATE / 2, 10_000, HARM_HOLD_MS, scenario="caller", port=own))
+            for number in NUMBERS[name]:
+                own = port + 10 * NUMBERS[name].index(number)
+                extra = ["-s", number, "-r", str(HARM_RATE // 2), "-rp", "1000", "-m", "10000", "-l", "1000", "-d", str(HARM_HOLD_MS),
+                         "-mp", str(own + 3000)]  # one of the same address has the usual port
+                parties.append(phones.Sipp("caller", CALLER, own, town.address, None, extra))
         time.sleep(1.5)
     audio = phones.Audio(held, 600, 1)
     audio.until("begin")

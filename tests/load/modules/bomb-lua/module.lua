@@ -1,13 +1,11 @@
--- Fills its memory until it is refused, lets go of it, and begins again.
+-- Fills most of its memory, lets go of it, and begins again.
 return {
 	run = function()
 		while true do
-			pcall(function()
-				local held = {}
-				while true do
-					table.insert(held, string.rep("x", 65536) .. #held)
-				end
-			end)
+			local held = {}
+			for n = 1, 300 do
+				table.insert(held, string.rep("x", 65536) .. n)
+			end
 		end
 	end,
 }
