@@ -19,8 +19,8 @@ def command(*words, **options):
     return done.stdout
 
 
-def template(name, lang, world, change=lambda text: text):
-    """A module of one of the SDK's templates, built; `change` edits its source first."""
+def template(name, lang, world, change=lambda text: text, outcomes=""):
+    """A module of one of the SDK's templates, built; `change` edits its source first, `outcomes` are more of its step's."""
     if name not in _made:
         folder = box.path("guests")
         command("module", "new", name, "--lang", lang, "--world", world, "--modules", folder)
@@ -28,7 +28,7 @@ def template(name, lang, world, change=lambda text: text):
         source = next(os.path.join(where, file) for where, _, files in os.walk(made) for file in sorted(files)
                       if file in ("lib.rs", "module.js", "module.lua", "index.js"))
         edit(source, change)
-        edit(os.path.join(made, "module.toml"), lambda text: text + MOST_INSTANCES)
+        edit(os.path.join(made, "module.toml"), lambda text: text.replace('outcomes = ["done"', 'outcomes = ["done"' + outcomes) + MOST_INSTANCES)
         command("module", "build", made)
         _made[name] = made
     return _made[name]

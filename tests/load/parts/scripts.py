@@ -6,7 +6,7 @@ import time
 from . import box, guests, phones, steps
 from .switches import WIDE_RTP, Cordboard
 
-COUNT, RATE = 5000, 250
+COUNT, RATE = 5000, 400
 KINDS = {  # name, the step, the number, KB
     "wasm": ("call script in WASM (the SDK's Rust template)", "stands.say 1", "801", 40.0),
     "lua": ("call script in Lua (the SDK's Lua template)", "stands-lua.say 1", "802", 4.0),

@@ -246,10 +246,11 @@ impl Pool {
         }
     }
 
-    /// Drops VMs in which no call runs: of programs that no generation has any more, and those
+    /// Collects garbage, and drops VMs in which no call runs: of programs that no generation has any more, and those
     /// that nobody used for a while.
     pub fn sweep(&mut self) {
         for (_, vm) in &mut self.vms {
+            vm.heap.rest(&vm.base.lua);
             vm.sweeps = match vm.runs {
                 0 => vm.sweeps + 1,
                 _ => 0,

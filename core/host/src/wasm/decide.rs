@@ -158,6 +158,9 @@ impl Making {
 
     async fn instance(self, purpose: Purpose) -> Result<Instance, ScriptError> {
         let with = (purpose, self.room);
-        Instance::make(self.engine, self.code, self.module, self.exchange, with).await
+        let make = Instance::make(self.engine, self.code, self.module, self.exchange, with);
+        // In a box of its own, which goes when the instance is made: a program that stands still
+        // keeps nothing of it.
+        Box::pin(make).await
     }
 }

@@ -39,6 +39,14 @@ impl Heap {
         self.full |= self.collected > self.limit / 4 * 3;
     }
 
+    /// Nobody is in a hurry: gives back the garbage of what has run since the last collection.
+    pub fn rest(&mut self, lua: &Lua) {
+        let used = lua.used_memory();
+        if used > self.collected + self.collected / 8 && lua.gc_collect().is_ok() {
+            self.collected = lua.used_memory();
+        }
+    }
+
     /// Nothing new may begin: it met its limit, or a run was stopped in its middle. What that
     /// held is given back.
     pub fn retire(&mut self, lua: &Lua) {
