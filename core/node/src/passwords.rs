@@ -95,6 +95,7 @@ impl Passwords {
         let mut secrets = self.data.secrets().map_err(|e| e.to_string())?;
         let kept = secrets.sip.get_mut(tenant);
         if kept.is_some_and(|users| users.remove(user).is_some()) {
+            secrets.sip.retain(|_, users| !users.is_empty());
             self.data
                 .keep_secrets(&secrets)
                 .map_err(|e| e.to_string())?;
