@@ -25,10 +25,12 @@ impl Outcome {
                 None => told.push((text, vec![tenant])),
             }
         }
-        let lines = told.into_iter().map(|(text, tenants)| match tenants.as_slice() {
-            [one] => format!("tenant {one} is refused:\n{text}"),
-            all => format!("tenants {} are refused:\n{text}", all.join(", ")),
-        });
+        let lines = told
+            .into_iter()
+            .map(|(text, tenants)| match tenants.as_slice() {
+                [one] => format!("tenant {one} is refused:\n{text}"),
+                all => format!("tenants {} are refused:\n{text}", all.join(", ")),
+            });
         lines.collect()
     }
 }
