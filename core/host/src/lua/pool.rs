@@ -246,8 +246,8 @@ impl Pool {
         }
     }
 
-    /// Collects garbage, and drops VMs in which no call runs: of programs that no generation has any more, and those
-    /// that nobody used for a while.
+    /// Collects garbage, and drops VMs in which no call runs: of programs that no generation has any
+    /// more, and those that nobody used for a while.
     pub fn sweep(&mut self) {
         for (_, vm) in &mut self.vms {
             vm.heap.rest(&vm.base.lua);

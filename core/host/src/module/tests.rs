@@ -6,9 +6,7 @@ use std::time::Duration;
 use cordboard_dialplan::node_file::ModulesCeiling;
 use cordboard_dialplan::route::Place;
 use cordboard_dialplan::schema::{Grant, Loaded};
-use cordboard_steps::{
-    ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
-};
+use cordboard_steps::{ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp};
 
 use super::*;
 use crate::contract::{Decision, Found, Reasoned, Refused, Target};

@@ -262,27 +262,35 @@ impl<H: StepHost + Send + 'static> Inside<H> {
         }
     }
 
-    /// Gives back what nobody needs, and hosts with nothing in them.
-    fn sweep(&self) {
+    /// Gives back what nobody needs, and hosts with nothing in them, each at its tenant's cost.
+    fn sweep(self: &Arc<Self>) {
+        let Some(crew) = self.crew.upgrade() else {
+            return;
+        };
         let all: Vec<_> = held(&self.stations)
             .iter()
             .map(|(tenant, station)| (tenant.clone(), station.clone()))
             .collect();
         for (tenant, station) in all {
-            let Ok(mut host) = station.host.try_lock() else {
-                continue;
-            };
-            let _ = catch_unwind(AssertUnwindSafe(|| host.sweep()));
-            let figures = host.figures();
-            if figures.running > 0 || figures.idle > 0 {
-                continue;
-            }
-            // Letters come under this lock too.
-            let mut stations = held(&self.stations);
-            let letters = held(&station.letters);
-            if !letters.called && letters.waiting.is_empty() {
-                stations.remove(&tenant);
-            }
+            let (inside, account) = (self.clone(), station.account.clone());
+            crew.put(&account, Box::new(move || inside.tidy(&tenant, &station)));
+        }
+    }
+
+    fn tidy(&self, tenant: &TenantId, station: &Station<H>) {
+        let Ok(mut host) = station.host.try_lock() else {
+            return;
+        };
+        let _ = catch_unwind(AssertUnwindSafe(|| host.sweep()));
+        let figures = host.figures();
+        if figures.running > 0 || figures.idle > 0 {
+            return;
+        }
+        // Letters come under this lock too.
+        let mut stations = held(&self.stations);
+        let letters = held(&station.letters);
+        if !letters.called && letters.waiting.is_empty() {
+            stations.remove(tenant);
         }
     }
 }
