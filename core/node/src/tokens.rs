@@ -407,7 +407,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cordboard_store::MemoryStore;
+    use cordboard_store::{KvStore, MemoryStore};
 
     fn wish(name: &str, allow: &[&str]) -> Wish {
         Wish {

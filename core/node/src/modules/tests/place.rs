@@ -283,7 +283,11 @@ impl Node {
     pub async fn until(&self, ask: Ask, wanted: &Value) {
         let mut said = Err(String::new());
         for _ in 0..600 {
-            said = self.modules.operate(ask.clone()).await;
+            said = self
+                .modules
+                .operate(ask.clone())
+                .await
+                .map_err(String::from);
             if said.as_ref() == Ok(wanted) {
                 return;
             }
