@@ -225,11 +225,31 @@ pub fn run(
     let mut turn = host.begin(id, module, Work::Step(Box::new(begin)));
     for _ in 0..1_000 {
         let ScriptTurn::Call { op, .. } = &turn else {
-            return turn;
+            return carried_out(turn, answer);
         };
         turn = StepHost::resume(host, id, answer(op)).expect("the run is there");
     }
     panic!("the step does not end")
+}
+
+/// A last word carried out as the run does it; any other turn as it is.
+pub fn carried_out(
+    turn: ScriptTurn,
+    mut answer: impl FnMut(&ScriptOp) -> ScriptAnswer,
+) -> ScriptTurn {
+    let ScriptTurn::Decided(decided) = turn else {
+        return turn;
+    };
+    let mut outcome = decided.outcome;
+    for op in &decided.operations {
+        if let ScriptAnswer::Talk { outcome: talk, .. } = answer(op) {
+            outcome = talk;
+            if outcome == "answered" {
+                break;
+            }
+        }
+    }
+    done(&outcome)
 }
 
 /// Runs step `go` and answers `Done`.

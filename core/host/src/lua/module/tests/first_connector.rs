@@ -88,7 +88,7 @@ impl Desk {
             let answer = self.answer(op);
             turn = self.host.resume(key(1), answer).unwrap();
         }
-        turn
+        super::carried_out(turn, |op| self.answer(op.clone()))
     }
 
     fn answer(&mut self, op: ScriptOp) -> ScriptAnswer {
