@@ -152,10 +152,7 @@ fn suspended_register() -> Decision {
     let (name, value) = SUSPENDED;
     Decision::Refuse {
         code: 503,
-        headers: vec![
-            (name, value.to_owned()),
-            ("Retry-After", "60".to_owned()),
-        ],
+        headers: vec![(name, value.to_owned()), ("Retry-After", "60".to_owned())],
         reason: "suspended",
     }
 }

@@ -203,6 +203,13 @@ impl Memory {
             return Err(LoadError::Mistakes(mistakes, material.source));
         }
         let dialplan = Arc::new(loaded.dialplan);
+        // Before any code of it is compiled or begun.
+        if let Some(forge) = &self.forge {
+            let above = forge.above_ceiling(&dialplan);
+            if !above.is_empty() {
+                return Err(LoadError::Mistakes(above, material.source));
+            }
+        }
         let forged = self.modules(&dialplan, &material.source, &catalogue)?;
         let programs = Arc::new(Programs {
             scripts: Arc::clone(&scripts),

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cordboard_call::TenantId;
 use cordboard_dialplan::file::Source;
-use cordboard_dialplan::node_file::{Ceiling, ModulesCeiling, NodeFile};
+use cordboard_dialplan::node_file::{Ceiling, ModulesCeiling, NodeFile, check_ceiling};
 use cordboard_dialplan::schema::Loaded;
 use cordboard_dialplan::{Diagnostic, Dialplan, Place};
 use cordboard_host::capability::Effective;
@@ -102,6 +102,7 @@ pub struct Forge {
     shelf: Shelf,
     compilers: Compilers,
     ceilings: Mutex<BTreeMap<String, Arc<ModulesCeiling>>>,
+    whole: Mutex<Vec<Ceiling>>,
     /// Of tenants of whom nothing is said.
     unsaid: Arc<ModulesCeiling>,
     guests: Mutex<HashMap<GuestKey, Weak<dyn Guest>>>,
@@ -128,6 +129,7 @@ impl Forge {
 
     /// What tenants' modules may have from the next load on.
     pub fn set_ceilings(&self, ceilings: &[Ceiling]) {
+        *lock(&self.whole) = ceilings.to_vec();
         let ceilings = ceilings.iter();
         *lock(&self.ceilings) = ceilings
             .map(|c| (c.tenant.clone(), Arc::new(c.modules.clone())))
@@ -162,6 +164,16 @@ impl Forge {
     pub fn health(&self, tenant: &str, module: &str) -> Arc<Health> {
         let key = (tenant.to_owned(), module.to_owned());
         Arc::clone(lock(&self.healths).entry(key).or_default())
+    }
+
+    /// Where a tenant's files go beyond its ceiling: asked before any of its code is looked at.
+    pub fn above_ceiling(&self, plan: &Dialplan) -> Vec<Diagnostic> {
+        let tenant = &plan.tenant.name;
+        let whole = lock(&self.whole);
+        match whole.iter().find(|ceiling| ceiling.tenant == *tenant) {
+            Some(ceiling) => check_ceiling(plan, ceiling),
+            None => check_ceiling(plan, &Ceiling::unsaid(tenant)),
+        }
     }
 
     /// The tenant's ceiling of modules.
