@@ -92,9 +92,9 @@ fn a_recursion_without_an_end_is_stopped_by_its_stack() {
 
 #[test]
 fn a_call_handle_is_of_no_use_after_the_call_and_cannot_be_forged() {
-    // It keeps the handle in spite of the end: the borrow is missed.
-    let error = fails("(i32.const 1024)");
-    assert!(error.message.contains("borrow"), "{}", error.message);
+    // It gives the handle back twice.
+    let error = fails("(call $drop (local.get 4)) (call $drop (local.get 4)) unreachable");
+    assert!(error.message.contains("handle"), "{}", error.message);
     // It gives the handle back and uses it all the same.
     let error = fails(
         "(call $drop (local.get 4)) (call $answer (local.get 4) (i32.const 256)) unreachable",
