@@ -104,6 +104,14 @@ def threads_between(before, after, calls):
     return {name: round(us, 1) for name, us in sorted(shares.items(), key=lambda item: -item[1]) if us >= 0.1}
 
 
+def trouble(switch, module):
+    """Traps and refusals of a module, where there were any: a step that failed costs less than one that decided."""
+    lines = [line for line in switch.get("/metrics").splitlines() if f'module="{module}"' in line]
+    counts = {key: sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"cordboard_module_{key}_total"))
+              for key in ("traps", "refusals")}
+    return {key: count for key, count in counts.items() if count}
+
+
 def workers_share(threads):
     """Of the threads that run modules and scripts, their waking and sleeping counted."""
     return sum(us for name, us in threads.items() if re.match(r"module|wasm-\d|lua-step|script-", name)) or None
@@ -145,6 +153,8 @@ def steps(runs, rate, seconds, kinds, say):
                 mine["errors"] += full["errors"]
                 say(f"{kind}: route {mine['route'][-1]:.1f} us, worker's clock {mine['clock'][-1] or 0:.1f} us, its code {mine['code'][-1] or 0:.1f} us, outside {mine['outside'][-1]:.1f} us, "
                     f"threads {full['threads']}, bad {full['bad']}, missing {full['missing']}, load {os.getloadavg()[0]:.1f}")
+        for kind in kinds:
+            found[kind]["trouble"] = trouble(yard, MODULE_OF[kind]) if MODULE_OF[kind] else {}
     finally:
         yard.stop()
         webhook.stop()
