@@ -3,6 +3,7 @@
 mod borrowed_ears;
 mod calls;
 mod challenges;
+mod faults;
 mod floods;
 mod menu;
 mod operator;

@@ -11,7 +11,7 @@ use cordboard_tests::sim::phone::{Manner, State};
 use super::s;
 
 /// Asks the node and gives its answer.
-fn ask(net: &mut SimNet, verb: Verb) -> Result<serde_json::Value, String> {
+pub fn ask(net: &mut SimNet, verb: Verb) -> Result<serde_json::Value, String> {
     let answer = Arc::new(Mutex::new(None));
     let told = Arc::clone(&answer);
     net.tell_node(Input::Operator(

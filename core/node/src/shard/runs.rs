@@ -1,6 +1,7 @@
 //! The runs of a shard: what each call's route hears and what it wants.
 
 use std::cmp::Reverse;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cordboard_call::Doors;
@@ -79,7 +80,14 @@ impl Shard {
             unix_ms: moment.unix_ms,
             codecs: &self.desk.codecs,
         };
-        run.handle(moment.now, &mut world, input);
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(feature = "faults")]
+            super::fault::if_wanted(run);
+            run.handle(moment.now, &mut world, input);
+        }));
+        if told.is_err() {
+            self.route_broke(call);
+        }
         self.calls.stir(call);
     }
 
