@@ -145,10 +145,7 @@ impl Plan {
         let to = self.scratch.path().join("modules");
         let to = to.join(folder.file_name().unwrap());
         std::fs::create_dir_all(&to).unwrap();
-        for entry in std::fs::read_dir(folder)
-            .unwrap()
-            .flatten()
-        {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
             if entry.path().is_file() {
                 std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
             }

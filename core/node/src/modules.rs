@@ -202,7 +202,9 @@ impl Modules {
                     "serves": running.module.manifest.version,
                 });
                 let topic = "module.refused".into();
-                self.hub.write(&module.tenant, topic, payload.to_string()).await;
+                self.hub
+                    .write(&module.tenant, topic, payload.to_string())
+                    .await;
             }
             Err(_) => {}
         }
@@ -278,7 +280,9 @@ impl Modules {
     /// Is there a tenant of this name?
     pub fn has_tenant(&self, name: &str) -> bool {
         let tenants = self.tenants();
-        tenants.named(&cordboard_call::ids::TenantId::new(name)).is_some()
+        tenants
+            .named(&cordboard_call::ids::TenantId::new(name))
+            .is_some()
     }
 
     /// Since the node's start.

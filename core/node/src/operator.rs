@@ -210,7 +210,9 @@ impl Operator {
             .any(|tenant| tenant.get("refused").is_some_and(|r| !r.is_null()));
         // A machine without a toolchain goes on without some modules; one that broke wants a person.
         let failed = |module: &Value| module.get("unbuilt") == Some(&Value::Bool(false));
-        let lists = tenants.iter().filter_map(|t| t.get("broken_modules")?.as_array());
+        let lists = tenants
+            .iter()
+            .filter_map(|t| t.get("broken_modules")?.as_array());
         let unfit = lists.flatten().any(failed);
         let node_file = self.reloader.node_refused().map(|(mistakes, _)| mistakes);
         Ok(json!({

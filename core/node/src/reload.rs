@@ -71,7 +71,10 @@ impl Tenant {
 
     /// How many generations are alive: more than one only while calls go on with an old one.
     fn generations_live(&self) -> usize {
-        self.live.iter().filter(|old| old.strong_count() > 0).count()
+        self.live
+            .iter()
+            .filter(|old| old.strong_count() > 0)
+            .count()
     }
 }
 

@@ -19,8 +19,8 @@ pub mod world;
 pub use operation::ring::TalkOutcome;
 pub use run::{ActionTag, ActionVerb, Input, Output, Run};
 pub use script::{
-    CollectOp, CollectOutcome, Decided, LogLevel, OutsideRequest, Program, ScriptAnswer, ScriptCall,
-    ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp, ScriptStart,
-    ScriptTurn, StepProgram,
+    CollectOp, CollectOutcome, Decided, LogLevel, OutsideRequest, Program, ScriptAnswer,
+    ScriptCall, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp,
+    ScriptStart, ScriptTurn, StepProgram,
 };
 pub use world::{CallInfo, Entry, Located, Target, Time, World};

@@ -123,7 +123,9 @@ pub fn trust_native(data: &Path, name: &str) -> Result<(), BuildError> {
 /// # Errors
 /// The folder cannot be read.
 pub fn trusts_native(data: &Path, name: &str) -> Result<bool, BuildError> {
-    Ok(list(data)?.iter().any(|known| known.name == name && known.native))
+    Ok(list(data)?
+        .iter()
+        .any(|known| known.name == name && known.native))
 }
 
 /// All trusted keys.

@@ -183,7 +183,10 @@ fn native_modules_are_made_built_and_tested_in_two_languages() {
         let text = text.replace("cordboard_module_v1", "another_name");
         fs::write(&source, text).unwrap();
         let error = build(&shop, &dir, &description, false).unwrap_err();
-        assert!(error.why.contains("exports no `cordboard_module_v1`"), "{error}");
+        assert!(
+            error.why.contains("exports no `cordboard_module_v1`"),
+            "{error}"
+        );
     }
 }
 

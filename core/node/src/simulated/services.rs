@@ -95,7 +95,7 @@ impl Services {
     /// at once, as a timeout does.
     fn turn(&mut self) -> ScriptTurn {
         if let Some(turn) = self.turns.pop_front() {
-            if matches!(turn, ScriptTurn::Done { .. } | ScriptTurn::Failed { .. }) {
+            if turn.is_last() {
                 self.running = None;
             }
             return turn;

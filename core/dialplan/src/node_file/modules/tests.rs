@@ -175,7 +175,11 @@ fn native_code_in_the_switch_itself_is_a_warning_at_both_lines() {
     let found = crate::node_file::doubtful_modules(&plan(text, &known), &own);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].severity, crate::diagnostic::Severity::Warning);
-    assert!(found[0].message.contains("in the switch itself, which is unsafe"));
+    assert!(
+        found[0]
+            .message
+            .contains("in the switch itself, which is unsafe")
+    );
     let node = "ceiling acme { modules { native #true in-process=#true } }\n";
     let loaded = load_node("_node.kdl", node).unwrap();
     assert!(loaded.warnings[0].message.contains("which is unsafe"));
