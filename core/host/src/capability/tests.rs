@@ -79,6 +79,16 @@ fn effective(grants: Vec<Grant>, ceiling: ModulesCeiling) -> Effective {
     Effective::of(manifest, &loaded, Arc::new(ceiling)).unwrap()
 }
 
+/// The ceiling's line for every host, without which no grant may name every host.
+fn every_host() -> HttpCeiling {
+    let place = place(7);
+    HttpCeiling {
+        pattern: UrlPattern::parse("http://*").unwrap(),
+        rate_per_second: 100,
+        mark: cordboard_dialplan::diagnostic::Mark::at(&place),
+    }
+}
+
 fn http(pattern: &str) -> Effective {
     effective(vec![grant("http", pattern)], ModulesCeiling::default())
 }
@@ -188,21 +198,17 @@ fn private_addresses_need_a_word_of_grant_and_ceiling() {
         "http://127.0.0.1.0/",
         "http://[::1%25eth0]/",
     ];
-    let public = http("http://*");
-    let both = {
+    let with = |private: bool, addresses: bool| {
         let mut grant = grant("http", "http://*");
-        grant.private = true;
+        grant.private = private;
         let ceiling = ModulesCeiling {
-            private_addresses: true,
+            http: vec![every_host()],
+            private_addresses: addresses,
             ..ModulesCeiling::default()
         };
-        effective(vec![grant.clone()], ceiling)
+        effective(vec![grant], ceiling)
     };
-    let grant_only = {
-        let mut grant = grant("http", "http://*");
-        grant.private = true;
-        effective(vec![grant], ModulesCeiling::default())
-    };
+    let (public, both, grant_only) = (with(false, false), with(true, true), with(true, false));
     for url in private {
         assert!(
             denied(&public, url).message.contains("a private address"),
@@ -324,7 +330,7 @@ fn topics_files_and_the_store() {
 
 #[test]
 fn a_rate_is_met_and_comes_back_with_time() {
-    let mut bounds = allowed(&http("https://*"), "https://a.example/");
+    let mut bounds = allowed(&http("https://a.example/*"), "https://a.example/");
     bounds.rate_per_second = Some(10);
     let mut rates = Rates::default();
     let at = Duration::from_millis;

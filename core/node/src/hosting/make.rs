@@ -71,6 +71,11 @@ fn check_names(wish: &NewTenant) -> Result<(), String> {
         if let Err(wrong) = cordboard_dialplan::numbers::Pattern::parse(did) {
             return Err(format!("the number `{did}`: {}", wrong.message));
         }
+        if !did.starts_with(|c: char| c == '+' || c.is_ascii_digit()) {
+            return Err(format!(
+                "the number `{did}`: write one as callers dial it, such as `+442079460300`"
+            ));
+        }
     }
     // What stands in quotes in the dialplan may end no quotes.
     let base = wish.base.as_deref().unwrap_or_default();

@@ -23,7 +23,8 @@ struct Bill {
 
 /// A moment: a day (its begin, UTC) or an RFC 3339 time, with or without seconds.
 fn moment(text: &str) -> Result<u64, String> {
-    let day = text.parse::<Date>().ok();
+    // The library would read the day of a moment, too.
+    let day = text.parse::<Date>().ok().filter(|_| !text.contains('T'));
     let day = day.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
     let read = day.map(|day| day.timestamp()).or_else(|| {
         let seconds = text.strip_suffix('Z').map(|front| format!("{front}:00Z"));

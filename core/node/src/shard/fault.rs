@@ -92,7 +92,7 @@ mod tests {
         let mut faults = Faults::default();
         let seldom = (0..100).any(|n| faults.note(Duration::from_secs(10 * n)));
         assert!(!seldom);
-        let often = (0..20).position(|n| faults.note(Duration::from_secs(1000 + n)));
+        let often = (0..20).position(|n| faults.note(Duration::from_secs(5000 + n)));
         assert_eq!(often, Some(FAULTS_MAX - 1));
     }
 }
