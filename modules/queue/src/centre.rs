@@ -175,12 +175,21 @@ impl Centre {
         name: &str,
         change: impl FnOnce(&mut Agent),
     ) {
+        // Little here: every change has a copy of this.
         let Some(agent) = self.agents.get_mut(name) else {
             self.ignored += 1;
             return;
         };
         let before = agent.clone();
         change(agent);
+        self.agent_changed(turn, name, before);
+    }
+
+    #[inline(never)]
+    fn agent_changed(&mut self, turn: &mut Turn, name: &str, before: Agent) {
+        let Some(agent) = self.agents.get_mut(name) else {
+            return;
+        };
         if before.not_before_ms != agent.not_before_ms {
             let due = Due::Agent(name.to_owned());
             self.dues.remove(&(before.not_before_ms, due.clone()));
