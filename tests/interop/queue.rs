@@ -5,6 +5,7 @@ use cordboard_tests::baresip::{Baresip, Setup};
 use cordboard_tests::linphone::Linphone;
 use cordboard_tests::programs::{built, wanted};
 use cordboard_tests::switch::{Plan, Switch};
+use cordboard_tests::wait::{s, until};
 use serde_json::Value;
 
 use super::{told, two_users};
@@ -87,4 +88,49 @@ fn a_caller_waits_is_rung_through_and_the_agent_wraps_up() {
         assert_eq!(told(&switch, topic, "queue"), ["sales"], "{topic}");
     }
     assert_eq!(told(&switch, "queue.contact-answered", "agent"), ["bob"]);
+}
+
+/// What `queue status` says of the agent's slot.
+fn slot(switch: &Switch) -> String {
+    let status = shown(switch, &["--json", "queue", "status"]);
+    let slot = status.pointer("/agents/bob/slot").and_then(Value::as_str);
+    slot.unwrap_or_else(|| panic!("{status:#}")).to_owned()
+}
+
+/// The agent holds the caller and comes back: Held while it lasts, then Busy; a hold of the
+/// caller's own is none of the agent's.
+#[test]
+fn an_agent_who_holds_is_held_and_then_busy() {
+    let Some(_place) = wanted(&["baresip", "linphonec"]) else {
+        return;
+    };
+    if !built("queue") {
+        return;
+    }
+    let switch = plan("queue-hold").start();
+    let mut agent = Linphone::registered(&switch, "bob", 1000.0, true);
+    let mut caller = Baresip::registered(&switch, &Setup::default());
+    switch.ok(&["queue", "login", "--agent", "bob"]);
+    caller.dial("*60");
+    caller.wait("CALL_ESTABLISHED");
+    switch.events.topic("queue.contact-answered");
+    agent.hears(440.0, 0.5);
+    let is = |wanted: &str| until(wanted, s(5), || (slot(&switch) == wanted).then_some(()));
+    is("busy");
+    agent.command("pause");
+    switch.events.topic("leg.held");
+    is("held");
+    caller.hears(600.0, 1.0);
+    let mark = switch.events.mark();
+    agent.command("resume");
+    switch.events.topic_from(mark, "leg.resumed");
+    is("busy");
+    agent.hears(440.0, 0.5);
+    let mark = switch.events.mark();
+    caller.command("hold", "");
+    switch.events.topic_from(mark, "leg.held");
+    assert_eq!(slot(&switch), "busy");
+    caller.command("hangup", "");
+    let handled = switch.events.topic("queue.contact-handled");
+    assert!(handled["data"]["hold_ms"].as_u64() > Some(500), "{handled}");
 }
