@@ -4,7 +4,8 @@
 //! with the generation before by their identity. `Workers` takes a call's commands and hands them
 //! to who runs the call's program: scripts to the Lua hosts, a module's steps to the runner of
 //! its kind, a service's steps to the service runtime. A call runs one program at a time, so
-//! where a call's answers go is known from its last `Start`. Nothing here waits.
+//! where a program's answers go is known from its `Start`; it is named by its call and its number
+//! in the call, since what is left of a killed one may come after the next has begun. Nothing here waits.
 
 mod tenant_hosts;
 
@@ -12,8 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cordboard_call::ids::{CallId, TenantId};
-use cordboard_steps::{ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
+use cordboard_call::ids::TenantId;
+use cordboard_steps::{ProgramId, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
 
 use crate::contract::World;
 use crate::lua::{Scripts, WorkerClosed};
@@ -56,7 +57,7 @@ pub trait Runner: Send + Sync {
     /// There is no room.
     fn send(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed>;
@@ -70,7 +71,7 @@ pub trait ScriptRunner: Send + Sync {
     /// There is no room.
     fn send(
         &self,
-        of: (&TenantId, CallId),
+        of: (&TenantId, ProgramId),
         scripts: &Arc<Scripts>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed>;
@@ -106,17 +107,17 @@ impl Runners {
 /// Where calls' module steps run, until they end. Turns must pass through `turned`.
 #[derive(Debug, Default)]
 pub struct Whereabouts {
-    at: Mutex<HashMap<CallId, Arc<Module>>>,
+    at: Mutex<HashMap<ProgramId, Arc<Module>>>,
 }
 
 impl Whereabouts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Module>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ProgramId, Arc<Module>>> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A turn of a call's program: forgets the call where the program ended. Gives its module and
     /// how it failed, so that the failure is counted.
-    pub fn turned(&self, call: CallId, turn: &ScriptTurn) -> Option<Arc<Module>> {
+    pub fn turned(&self, call: ProgramId, turn: &ScriptTurn) -> Option<Arc<Module>> {
         match turn.is_last() {
             true => self.lock().remove(&call),
             false => None,
@@ -161,7 +162,7 @@ impl Workers {
     /// of one of the program's: the step failed. A `Kill` wants no turn.
     pub fn send(
         &self,
-        (tenant, call): (&TenantId, CallId),
+        (tenant, call): (&TenantId, ProgramId),
         programs: &Programs,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
@@ -198,7 +199,7 @@ impl Workers {
 
     fn script(
         &self,
-        of: (&TenantId, CallId),
+        of: (&TenantId, ProgramId),
         programs: &Programs,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
@@ -212,7 +213,7 @@ impl Workers {
 
     fn start(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
@@ -225,7 +226,7 @@ impl Workers {
 
     fn forward(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {

@@ -39,6 +39,8 @@ pub enum Effect {
     Turn {
         /// The call, as text.
         call: String,
+        /// Which of the call's programs.
+        program: u32,
         /// What.
         turn: cordboard_steps::ScriptTurn,
     },

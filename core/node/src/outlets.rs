@@ -10,7 +10,7 @@ use cordboard_call::ids::CallId;
 use cordboard_host::program::Workers;
 use cordboard_media::Command;
 use cordboard_sip::Flow;
-use cordboard_steps::{OutsideRequest, ScriptCommand};
+use cordboard_steps::{OutsideRequest, ProgramId, ScriptCommand};
 use tokio::sync::mpsc;
 
 use crate::mailbox::Sender;
@@ -56,13 +56,14 @@ impl Outlets {
     /// A script's command; what the shard must hear when no worker takes it.
     pub fn script(
         &self,
-        call: CallId,
+        program: ProgramId,
         generation: &Generation,
         command: ScriptCommand,
     ) -> Option<Input> {
-        let of = (&generation.tenant, call);
+        let of = (&generation.tenant, program);
         let turn = self.workers.send(of, &generation.programs, command);
-        Some(Input::Script { call, turn: turn? })
+        let turn = turn?;
+        Some(Input::Script { program, turn })
     }
 
     /// A request to the outside.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordboard_call::CallId;
 use cordboard_host::contract::World;
 use cordboard_host::manifest::Kind;
 use cordboard_host::module::{StepBegin, StepHost, Work};
@@ -16,7 +15,9 @@ use cordboard_host::wasm::WasmGuest;
 use cordboard_host::{CpuTime, Limits, LuaHost};
 use cordboard_media::Audio;
 use cordboard_steps::simulate::{PromptLengths, Retained, ScriptHost};
-use cordboard_steps::{ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn};
+use cordboard_steps::{
+    ProgramId, ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn,
+};
 
 use services::Services;
 
@@ -74,7 +75,7 @@ pub struct SimulatedScripts {
     steps: StepHosts,
     services: Services,
     programs: Arc<Programs>,
-    running: Option<(CallId, Runs)>,
+    running: Option<(ProgramId, Runs)>,
 }
 
 /// What runs a call's program.
@@ -110,7 +111,8 @@ impl SimulatedScripts {
             return failed(format!("there is no module `{}`", begin.step.module));
         };
         let kind = module.kind();
-        let (world, key) = (module.manifest.world, start.call.id);
+        let world = module.manifest.world;
+        let key = ProgramId::from(start.call.id);
         if world == World::Service {
             self.running = Some((key, Runs::Service));
             return self.services.start(&module, begin);
@@ -132,7 +134,7 @@ impl ScriptHost for SimulatedScripts {
         match StepBegin::of(start) {
             Some(begin) => self.begin(start, begin),
             None => {
-                self.running = Some((start.call.id, Runs::Script));
+                self.running = Some((start.call.id.into(), Runs::Script));
                 self.host.start(&self.programs.scripts, start)
             }
         }

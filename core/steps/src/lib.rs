@@ -19,7 +19,7 @@ pub mod world;
 pub use operation::ring::TalkOutcome;
 pub use run::{ActionTag, ActionVerb, Input, Output, Run};
 pub use script::{
-    CollectOp, CollectOutcome, Decided, LogLevel, OutsideRequest, Program, ScriptAnswer,
+    CollectOp, CollectOutcome, Decided, LogLevel, OutsideRequest, Program, ProgramId, ScriptAnswer,
     ScriptCall, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptOp,
     ScriptStart, ScriptTurn, StepProgram,
 };

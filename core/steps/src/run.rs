@@ -55,8 +55,13 @@ pub enum Input {
     },
     /// `next_timeout` has come.
     Timeout,
-    /// The script did its turn.
-    Script(ScriptTurn),
+    /// A program did its turn; heard only from the one that runs now.
+    Script {
+        /// Its number in the call.
+        program: u32,
+        /// What it did.
+        turn: ScriptTurn,
+    },
     /// The answer to `Output::Outside`.
     Answer {
         /// Which request.
@@ -74,7 +79,12 @@ pub enum Output {
     /// For the journal.
     Fact(Fact),
     /// For the script host; turns come back as `Input::Script`.
-    Script(ScriptCommand),
+    Script {
+        /// The program's number in the call, from 1.
+        program: u32,
+        /// What.
+        command: ScriptCommand,
+    },
     /// For the node; the answer comes back as `Input::Answer`.
     Outside {
         /// Names the request in its answer; unique in the run.
@@ -152,6 +162,8 @@ pub struct Run {
     step: Option<At>,
     operation: Option<Operation>,
     script: Option<Scripted>,
+    /// Programs begun; the last one's number.
+    programs: u32,
     /// Steps since the run last waited, and in all.
     steps: (u32, u32),
     /// Why the last ring or trunk step failed.
@@ -190,6 +202,7 @@ impl Run {
             step: None,
             operation: None,
             script: None,
+            programs: 0,
             steps: (0, 0),
             last_cause: None,
             entered: None,
@@ -208,7 +221,12 @@ impl Run {
                 self.refused(action, &refusal, now, world);
             }
             (Stage::Running, Input::Timeout) => self.timeout(now, world),
-            (Stage::Running, Input::Script(turn)) => self.script_turn(turn, now, world),
+            (Stage::Running, Input::Script { program, turn }) => {
+                // One that was killed may still have had a turn under way.
+                if program == self.programs {
+                    self.script_turn(turn, now, world);
+                }
+            }
             (Stage::Running, Input::Answer { id, answer }) => {
                 let finished = self.operation.as_mut();
                 let finished = finished.and_then(|op| op.answered_outside(id, answer));

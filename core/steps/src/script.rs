@@ -10,6 +10,9 @@
 //! `Resume` by one turn; `Done`, `Decided` and `Failed` end the script. After `Kill` every turn is
 //! ignored.
 //!
+//! Programs of a call are numbered from 1, and commands and turns carry the number: a turn that was
+//! on its way when its program was killed is not taken for the next one's.
+//!
 //! A program that follows events instead (a module's service) has two turns more. `Idle` owes
 //! nothing and is owed nothing. `Interrupt` may come at any time: it ends the operation under way,
 //! whose `Resume` says `busy` and wants no turn, and then begins its own, which is answered as a
@@ -23,7 +26,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::program::{Program, ScriptCall, ScriptStart, StepProgram};
+pub use self::program::{Program, ProgramId, ScriptCall, ScriptStart, StepProgram};
 
 /// What the answer of an operation says that an [`ScriptTurn::Interrupt`] ended.
 pub const INTERRUPTED: &str = "the program wanted something else";

@@ -178,6 +178,8 @@ pub struct Story {
     pub acts: Vec<String>,
     pub facts: Vec<Fact>,
     pub commands: Vec<ScriptCommand>,
+    /// Number of the program that the last of them was for.
+    pub program: u32,
     pub outside: Vec<(u64, OutsideRequest)>,
     /// The caller's answer is told at once.
     pub answers_at_once: bool,
@@ -232,6 +234,7 @@ impl Story {
             acts: vec![],
             facts: vec![],
             commands: vec![],
+            program: 0,
             outside: vec![],
             answers_at_once: true,
             ends: 0,
@@ -266,7 +269,10 @@ impl Story {
                     }
                 }
                 Output::Fact(fact) => self.facts.push(fact),
-                Output::Script(command) => self.commands.push(command),
+                Output::Script { program, command } => {
+                    self.program = program;
+                    self.commands.push(command);
+                }
                 Output::Outside { id, request } => self.outside.push((id, request)),
             }
         }
@@ -313,7 +319,13 @@ impl Story {
     }
 
     pub fn script_asks(&mut self, op: ScriptOp, line: u32) {
-        self.put(Input::Script(ScriptTurn::Call { op, line }));
+        self.script_turns(ScriptTurn::Call { op, line });
+    }
+
+    /// A turn of the program that was last heard of.
+    pub fn script_turns(&mut self, turn: ScriptTurn) {
+        let program = self.program;
+        self.put(Input::Script { program, turn });
     }
 
     pub fn outside_answers(&mut self, id: u64, answer: ScriptAnswer) {

@@ -24,7 +24,7 @@ use cordboard_node::shard::residue::Residue;
 use cordboard_node::shard::{Input, JournalDoor, Output, Record, Shard, ShardLimits, ShardParts};
 use cordboard_sip::auth::{Ha1, Verifier};
 use cordboard_sip::{Config as SipConfig, Endpoint, Flow, Transport};
-use cordboard_steps::{ScriptAnswer, ScriptCallError, ScriptTurn};
+use cordboard_steps::{ProgramId, ScriptAnswer, ScriptCallError, ScriptTurn};
 use cordboard_store::MemoryStore;
 use cordboard_store::journal::disk::MemoryDisk;
 use cordboard_store::journal::{Journal, JournalConfig, Loader, WriterCore, Written};
@@ -149,7 +149,7 @@ impl JournalDoor for WatchedDoor {
 
 /// Work of the node's other threads, when it is due.
 enum Chore {
-    Turn(CallId, ScriptTurn),
+    Turn(ProgramId, ScriptTurn),
     Answer(CallId, u64, ScriptAnswer),
     Binding(BindingChange),
 }
@@ -385,7 +385,9 @@ impl SimNode {
             && entry.key().0 <= now
         {
             match entry.remove() {
-                Chore::Turn(call, turn) => self.shard.handle(moment, Input::Script { call, turn }),
+                Chore::Turn(program, turn) => {
+                    self.shard.handle(moment, Input::Script { program, turn });
+                }
                 Chore::Answer(call, id, answer) => self
                     .shard
                     .handle(moment, Input::Outside { call, id, answer }),
@@ -480,12 +482,13 @@ impl SimNode {
             }
             Output::Media(command) => self.media.command(self.moment(now).now, command),
             Output::Script {
-                call,
+                program,
                 generation,
                 command,
             } => {
-                if let Some(turn) = self.lua.handle(call, &generation.programs.scripts, command) {
-                    self.later(now, Duration::from_millis(2), Chore::Turn(call, turn));
+                let scripts = &generation.programs.scripts;
+                if let Some(turn) = self.lua.handle(program, scripts, command) {
+                    self.later(now, Duration::from_millis(2), Chore::Turn(program, turn));
                 }
             }
             Output::Outside { call, id, .. } => {

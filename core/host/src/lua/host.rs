@@ -9,9 +9,8 @@ mod steps;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    ScriptAnswer, ScriptCommand, ScriptErrorKind, ScriptStart, ScriptTurn,
+    ProgramId, ScriptAnswer, ScriptCommand, ScriptErrorKind, ScriptStart, ScriptTurn,
 };
 use mlua::{MultiValue, Table, Value};
 
@@ -35,7 +34,7 @@ pub struct WorkerClosed;
 pub struct LuaHost {
     limits: Limits,
     pool: Pool,
-    running: HashMap<CallId, Running>,
+    running: HashMap<ProgramId, Box<Running>>,
 }
 
 /// What a call runs.
@@ -87,24 +86,25 @@ impl LuaHost {
     /// looks at it. `None`: there is no turn, since the command was `Kill` or the call runs no script.
     pub fn handle(
         &mut self,
-        call: CallId,
+        program: impl Into<ProgramId>,
         scripts: &Scripts,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
+        let key = program.into();
         match command {
             ScriptCommand::Start(start) => {
                 let start = ScriptStart {
                     call: cordboard_steps::script::ScriptCall {
-                        id: call,
+                        id: key.call,
                         ..start.call
                     },
                     ..*start
                 };
-                Some(self.start(scripts, &start))
+                Some(self.start_as(key, scripts, &start))
             }
-            ScriptCommand::Resume { answer } => self.resume(call, answer),
+            ScriptCommand::Resume { answer } => self.resume(key, answer),
             ScriptCommand::Kill => {
-                self.kill(call);
+                self.kill(key);
                 None
             }
         }
@@ -112,7 +112,11 @@ impl LuaHost {
 
     /// Begins a script; one that the call still ran is dropped. The call is `start.call.id`.
     pub fn start(&mut self, scripts: &Scripts, start: &ScriptStart) -> ScriptTurn {
-        self.kill(start.call.id);
+        self.start_as(start.call.id.into(), scripts, start)
+    }
+
+    fn start_as(&mut self, key: ProgramId, scripts: &Scripts, start: &ScriptStart) -> ScriptTurn {
+        self.kill(key);
         let failed = |kind, message| ScriptTurn::Failed {
             error: failure::plain(kind, message),
         };
@@ -146,15 +150,20 @@ impl LuaHost {
                     suspended: Suspended::new(thread),
                     globals,
                 };
-                self.turn(start.call.id, run, Ok(MultiValue::new()))
+                self.turn(key, run, Ok(MultiValue::new()))
             }
             Err(error) => ScriptTurn::Failed { error },
         }
     }
 
     /// Gives a script or step the answer that it waits for. `None`: the call runs none.
-    pub fn resume(&mut self, call: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
-        match self.running.remove(&call)? {
+    pub fn resume(
+        &mut self,
+        program: impl Into<ProgramId>,
+        answer: ScriptAnswer,
+    ) -> Option<ScriptTurn> {
+        let call = program.into();
+        match *self.running.remove(&call)? {
             Running::Script(mut run) => {
                 let vm = self.pool.vm(run.vm)?;
                 let values = run.suspended.take(&vm.base.lua, answer);
@@ -165,8 +174,8 @@ impl LuaHost {
     }
 
     /// Drops what a call runs where it stands. True when there was something.
-    pub fn kill(&mut self, call: CallId) -> bool {
-        let Some(running) = self.running.remove(&call) else {
+    pub fn kill(&mut self, program: impl Into<ProgramId>) -> bool {
+        let Some(running) = self.running.remove(&program.into()) else {
             return false;
         };
         let vm = running.vm();
@@ -186,7 +195,7 @@ impl LuaHost {
     }
 
     /// Calls whose scripts or steps run or wait.
-    pub fn calls(&self) -> impl Iterator<Item = CallId> {
+    pub fn calls(&self) -> impl Iterator<Item = ProgramId> {
         self.running.keys().copied()
     }
 
@@ -198,7 +207,7 @@ impl LuaHost {
     /// Runs a script to its next host call or its end.
     fn turn(
         &mut self,
-        call: CallId,
+        call: ProgramId,
         mut run: ScriptRun,
         values: mlua::Result<MultiValue>,
     ) -> ScriptTurn {
@@ -231,7 +240,8 @@ impl LuaHost {
         let turn = match moved {
             Moved::Asked { op, line } => {
                 vm.heap.settle(&vm.base.lua);
-                self.running.insert(call, Running::Script(run));
+                let run = Box::new(Running::Script(run));
+                self.running.insert(call, run);
                 return ScriptTurn::Call { op, line };
             }
             Moved::Ended(values) => match outcome(&run.script, values) {

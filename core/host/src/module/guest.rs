@@ -13,10 +13,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use cordboard_call::ids::CallId;
 use cordboard_steps::{
-    ScriptAnswer, ScriptCall, ScriptCommand, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn,
-    StepProgram,
+    ProgramId, ScriptAnswer, ScriptCall, ScriptCommand, ScriptError, ScriptErrorKind, ScriptStart,
+    ScriptTurn, StepProgram,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -221,18 +220,18 @@ pub enum Work {
 /// `connector_steps`, the same for every kind: the host keeps the `Steps` and asks them for turns.
 pub trait StepHost {
     /// Begins a run; one of the same key that still ran is dropped.
-    fn begin(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> ScriptTurn;
+    fn begin(&mut self, key: ProgramId, module: &Arc<Module>, work: Work) -> ScriptTurn;
 
     /// Answers the pending operation. None: there is no such run.
-    fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn>;
+    fn resume(&mut self, key: ProgramId, answer: ScriptAnswer) -> Option<ScriptTurn>;
 
     /// Lets a run begin when its turn comes (`pump`). A turn at once: it has moved already.
-    fn admit(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
+    fn admit(&mut self, key: ProgramId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
         Some(self.begin(key, module, work))
     }
 
     /// Gives a run its answer; it goes on when its turn comes. A turn at once: it has moved.
-    fn answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+    fn answer(&mut self, key: ProgramId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         self.resume(key, answer)
     }
 
@@ -244,7 +243,7 @@ pub trait StepHost {
     /// A command of a call script, where a host runs such.
     fn script(
         &mut self,
-        call: CallId,
+        call: ProgramId,
         scripts: &Scripts,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
@@ -254,7 +253,7 @@ pub trait StepHost {
     }
 
     /// Drops a run where it stands. True when there was one.
-    fn kill(&mut self, key: CallId) -> bool;
+    fn kill(&mut self, key: ProgramId) -> bool;
 
     /// Gives back what nobody needs; called when the thread is idle.
     fn sweep(&mut self) {}
@@ -263,7 +262,7 @@ pub trait StepHost {
     fn figures(&self) -> HostFigures;
 
     /// Runs that have not ended, so that they fail when the host breaks.
-    fn running(&self) -> Vec<CallId>;
+    fn running(&self) -> Vec<ProgramId>;
 }
 
 /// What a step host holds.
@@ -287,7 +286,7 @@ pub enum Pumped {
     /// A guest ran for a slice.
     Moved,
     /// A guest ran, and this is its turn.
-    Turn(CallId, ScriptTurn),
+    Turn(ProgramId, ScriptTurn),
 }
 
 /// The answer of a guest that is asked for a world which it is not of.

@@ -14,8 +14,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use cordboard_call::ids::CallId;
-use cordboard_steps::script::{ScriptAnswer, ScriptError, ScriptErrorKind, ScriptTurn};
+use cordboard_steps::script::{ProgramId, ScriptAnswer, ScriptError, ScriptErrorKind, ScriptTurn};
 use serde_json::json;
 
 use super::abi::Entry;
@@ -43,7 +42,7 @@ const ASKS_MAX: u32 = 100_000;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// A turn, and whose.
-pub(super) type Turn = (CallId, ScriptTurn);
+pub(super) type Turn = (ProgramId, ScriptTurn);
 
 /// Supervises one module of one tenant.
 pub(super) struct Keeper {
@@ -51,7 +50,7 @@ pub(super) struct Keeper {
     module: Weak<Module>,
     code: Code,
     me: Weak<Keeper>,
-    on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>,
+    on_turn: Arc<dyn Fn(ProgramId, ScriptTurn) + Send + Sync>,
     state: Mutex<State>,
 }
 
@@ -61,7 +60,7 @@ struct State {
     /// Counts processes, so that what an old one says is not taken for the new one's.
     epoch: u64,
     runs: BTreeMap<u64, Run>,
-    of_call: HashMap<CallId, u64>,
+    of_call: HashMap<ProgramId, u64>,
     last_run: u64,
     rest: Option<Duration>,
     fell: Option<Instant>,
@@ -87,7 +86,7 @@ enum Life {
 }
 
 struct Run {
-    call: CallId,
+    call: ProgramId,
     module: Arc<Module>,
     entry: Entry,
     step: String,
@@ -145,7 +144,7 @@ impl Keeper {
         native: &Arc<Native>,
         module: &Arc<Module>,
         code: Code,
-        on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>,
+        on_turn: Arc<dyn Fn(ProgramId, ScriptTurn) + Send + Sync>,
     ) -> Arc<Keeper> {
         Arc::new_cyclic(|me| Keeper {
             native: Arc::clone(native),
@@ -178,7 +177,12 @@ impl Keeper {
     ///
     /// # Errors
     /// It cannot begin.
-    pub fn begin(&self, call: CallId, module: &Arc<Module>, work: Work) -> Result<(), ScriptError> {
+    pub fn begin(
+        &self,
+        call: ProgramId,
+        module: &Arc<Module>,
+        work: Work,
+    ) -> Result<(), ScriptError> {
         self.kill(call);
         let mut after = After::default();
         let begun = {
@@ -192,7 +196,7 @@ impl Keeper {
     fn start(
         &self,
         state: &mut State,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         work: Work,
         after: &mut After,
@@ -256,7 +260,7 @@ impl Keeper {
     }
 
     /// Answers the pending question of a call's run. False: there is no such run.
-    pub fn resume(&self, call: CallId, answer: ScriptAnswer) -> bool {
+    pub fn resume(&self, call: ProgramId, answer: ScriptAnswer) -> bool {
         let mut state = self.lock();
         let run = state.of_call.get(&call).copied();
         if let Some(run) = run {
@@ -266,7 +270,7 @@ impl Keeper {
     }
 
     /// Drops a call's run where it stands: whatever it asks for from now on is `gone`.
-    pub fn kill(&self, call: CallId) -> bool {
+    pub fn kill(&self, call: ProgramId) -> bool {
         let mut state = self.lock();
         let Some(id) = state.of_call.remove(&call) else {
             return false;

@@ -9,8 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cordboard_call::ids::CallId;
-use cordboard_steps::{ScriptAnswer, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn};
+use cordboard_steps::{
+    ProgramId, ScriptAnswer, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn,
+};
 
 use super::guest::NativeGuest;
 use super::keeper::{Keeper, Turn};
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Stack of the thread.
 const STACK_BYTES: usize = 512 << 10;
 
-type TakesTurn = Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>;
+type TakesTurn = Arc<dyn Fn(ProgramId, ScriptTurn) + Send + Sync>;
 
 /// Keepers of the modules that have had a step.
 struct Keepers {
@@ -41,7 +42,7 @@ struct Keepers {
 struct Known {
     keepers: HashMap<String, Arc<Keeper>>,
     /// Runs that could not begin; at most one for each call.
-    unbegun: Vec<(CallId, ScriptError)>,
+    unbegun: Vec<(ProgramId, ScriptError)>,
     /// Somebody wants the thread to look.
     look: bool,
     closed: bool,
@@ -67,7 +68,7 @@ impl Keepers {
 
     /// Begins a run. That it cannot begin is told by the thread that looks: whoever asks may be the
     /// one that takes turns, and must not wait for itself.
-    fn begin(&self, call: CallId, module: &Arc<Module>, work: Work) {
+    fn begin(&self, call: ProgramId, module: &Arc<Module>, work: Work) {
         let overload = |why| said::failure(ScriptErrorKind::Overload, why);
         let keeper = self.of(module).map_err(overload);
         if let Err(error) = keeper.and_then(|keeper| keeper.begin(call, module, work)) {
@@ -136,7 +137,7 @@ impl NativeSteps {
     /// None yet: at a bound the turn says so.
     pub fn event(
         &self,
-        key: CallId,
+        key: ProgramId,
         module: &Arc<Module>,
         event: Event,
     ) -> Result<(), WorkerClosed> {
@@ -154,7 +155,7 @@ impl NativeSteps {
 impl Runner for NativeSteps {
     fn send(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed> {
@@ -222,7 +223,7 @@ pub struct NativeHost {
     keepers: Keepers,
     turns: Receiver<Turn>,
     /// Runs and their keepers.
-    of: HashMap<CallId, Weak<Keeper>>,
+    of: HashMap<ProgramId, Weak<Keeper>>,
 }
 
 impl NativeHost {
@@ -246,7 +247,7 @@ impl NativeHost {
         }
     }
 
-    fn turn(&mut self, key: CallId) -> ScriptTurn {
+    fn turn(&mut self, key: ProgramId) -> ScriptTurn {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
             match self.turns.recv_timeout(LOOK) {
@@ -269,7 +270,7 @@ impl NativeHost {
 }
 
 impl StepHost for NativeHost {
-    fn begin(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> ScriptTurn {
+    fn begin(&mut self, key: ProgramId, module: &Arc<Module>, work: Work) -> ScriptTurn {
         self.keepers.begin(key, module, work);
         if let Ok(keeper) = self.keepers.of(module) {
             self.of.insert(key, Arc::downgrade(&keeper));
@@ -277,12 +278,12 @@ impl StepHost for NativeHost {
         self.turn(key)
     }
 
-    fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+    fn resume(&mut self, key: ProgramId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         let keeper = self.of.get(&key)?.upgrade()?;
         keeper.resume(key, answer).then(|| self.turn(key))
     }
 
-    fn kill(&mut self, key: CallId) -> bool {
+    fn kill(&mut self, key: ProgramId) -> bool {
         let keeper = self.of.remove(&key).and_then(|keeper| keeper.upgrade());
         keeper.is_some_and(|keeper| keeper.kill(key))
     }
@@ -295,7 +296,7 @@ impl StepHost for NativeHost {
         }
     }
 
-    fn running(&self) -> Vec<CallId> {
+    fn running(&self) -> Vec<ProgramId> {
         self.of.keys().copied().collect()
     }
 }

@@ -8,6 +8,7 @@
 mod crimes;
 mod stories;
 
+use cordboard_steps::ProgramId;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -260,7 +261,7 @@ impl Bench {
 /// Steps of native modules, and their turns.
 struct Steps {
     steps: NativeSteps,
-    turns: Receiver<(CallId, ScriptTurn)>,
+    turns: Receiver<(ProgramId, ScriptTurn)>,
 }
 
 fn steps(bench: &Bench) -> Steps {
@@ -273,8 +274,8 @@ fn steps(bench: &Bench) -> Steps {
     Steps { steps, turns }
 }
 
-fn call(n: u128) -> CallId {
-    CallId(n)
+fn call(n: u128) -> ProgramId {
+    CallId(n).into()
 }
 
 impl Steps {
@@ -288,7 +289,7 @@ impl Steps {
             })),
             arguments: BTreeMap::new(),
             call: ScriptCall {
-                id: call(n),
+                id: call(n).call,
                 tenant: TenantId::new("acme"),
                 direction: Direction::Inbound,
                 caller: "+441".to_owned(),
@@ -311,7 +312,7 @@ impl Steps {
     }
 
     /// The next turn, whoever's.
-    fn turn(&self) -> (CallId, ScriptTurn) {
+    fn turn(&self) -> (ProgramId, ScriptTurn) {
         self.turns.recv_timeout(PATIENCE).expect("a turn")
     }
 

@@ -14,8 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use cordboard_call::ids::{CallId, TenantId};
-use cordboard_steps::{ScriptAnswer, ScriptCommand, ScriptErrorKind, ScriptTurn};
+use cordboard_call::ids::TenantId;
+use cordboard_steps::{ProgramId, ScriptAnswer, ScriptCommand, ScriptErrorKind, ScriptTurn};
 
 use super::{Runner, ScriptRunner, failed};
 use crate::contract::Event;
@@ -25,7 +25,7 @@ use crate::module::{Module, Pumped, StepBegin, StepHost, Work};
 use crate::quota::Account;
 
 /// What takes turns; called on the thread that made them.
-pub type OnTurn = dyn Fn(CallId, ScriptTurn) + Send + Sync;
+pub type OnTurn = dyn Fn(ProgramId, ScriptTurn) + Send + Sync;
 /// Makes a tenant's host.
 type NewHost<H> = dyn Fn(&Arc<Account>) -> H + Send + Sync;
 
@@ -42,7 +42,7 @@ enum Order {
 }
 
 struct Letter {
-    key: CallId,
+    key: ProgramId,
     order: Order,
 }
 
@@ -130,7 +130,7 @@ impl<H: StepHost + Send + 'static> TenantHosts<H> {
     /// There is no room.
     pub fn event(
         &self,
-        key: CallId,
+        key: ProgramId,
         module: &Arc<Module>,
         event: Event,
     ) -> Result<(), WorkerClosed> {
@@ -250,7 +250,7 @@ impl<H: StepHost + Send + 'static> Inside<H> {
     }
 
     /// The host itself broke: its steps fail, and it begins anew.
-    fn broken(&self, host: &mut H, station: &Station<H>, key: Option<CallId>) {
+    fn broken(&self, host: &mut H, station: &Station<H>, key: Option<ProgramId>) {
         self.panics.fetch_add(1, Ordering::Relaxed);
         let broken = std::mem::replace(host, (self.new_host)(&station.account));
         let mut keys = broken.running();
@@ -311,7 +311,7 @@ impl Order {
 impl<H: StepHost + Send + 'static> Runner for TenantHosts<H> {
     fn send(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed> {
@@ -330,7 +330,7 @@ impl<H: StepHost + Send + 'static> Runner for TenantHosts<H> {
 impl ScriptRunner for TenantHosts<LuaHost> {
     fn send(
         &self,
-        (tenant, call): (&TenantId, CallId),
+        (tenant, call): (&TenantId, ProgramId),
         scripts: &Arc<Scripts>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed> {
@@ -339,7 +339,7 @@ impl ScriptRunner for TenantHosts<LuaHost> {
     }
 }
 
-type Turns = [Option<(CallId, ScriptTurn)>; 2];
+type Turns = [Option<(ProgramId, ScriptTurn)>; 2];
 
 /// How far one look for work came.
 enum Went {

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use cordboard_call::TenantId;
 use cordboard_call::event::Direction;
+use cordboard_call::{CallId, TenantId};
 use cordboard_dialplan::node_file::ModulesCeiling;
 use cordboard_dialplan::route::Place;
 use cordboard_dialplan::schema::Loaded;
@@ -56,11 +56,11 @@ impl Guest for Code {
 /// Steps that answer, then end as their argument `end` says.
 #[derive(Default)]
 struct Greeting {
-    running: HashMap<CallId, String>,
+    running: HashMap<ProgramId, String>,
 }
 
 impl StepHost for Greeting {
-    fn begin(&mut self, key: CallId, _: &Arc<Module>, work: Work) -> ScriptTurn {
+    fn begin(&mut self, key: ProgramId, _: &Arc<Module>, work: Work) -> ScriptTurn {
         let Work::Step(begin) = work else {
             panic!("no events here");
         };
@@ -71,7 +71,7 @@ impl StepHost for Greeting {
         ScriptTurn::Call { op, line: 0 }
     }
 
-    fn resume(&mut self, key: CallId, _: ScriptAnswer) -> Option<ScriptTurn> {
+    fn resume(&mut self, key: ProgramId, _: ScriptAnswer) -> Option<ScriptTurn> {
         Some(match self.running.remove(&key)?.as_str() {
             "trap" => failed(ScriptErrorKind::Runtime, "unreachable".to_owned()),
             outcome => ScriptTurn::Done {
@@ -80,7 +80,7 @@ impl StepHost for Greeting {
         })
     }
 
-    fn kill(&mut self, key: CallId) -> bool {
+    fn kill(&mut self, key: ProgramId) -> bool {
         self.running.remove(&key).is_some()
     }
 
@@ -92,7 +92,7 @@ impl StepHost for Greeting {
         }
     }
 
-    fn running(&self) -> Vec<CallId> {
+    fn running(&self) -> Vec<ProgramId> {
         self.running.keys().copied().collect()
     }
 }
@@ -130,11 +130,17 @@ fn module() -> Arc<Module> {
     Arc::new(parts.assemble(Arc::new(Code)))
 }
 
+/// The first program of a call.
+fn program(call: u128) -> ProgramId {
+    let (call, number) = (CallId(call), 1);
+    ProgramId { call, number }
+}
+
 struct Desk {
     workers: Workers,
     programs: Programs,
     whereabouts: Arc<Whereabouts>,
-    turns: Receiver<(CallId, ScriptTurn)>,
+    turns: Receiver<(ProgramId, ScriptTurn)>,
     disabled: Receiver<Duration>,
 }
 
@@ -179,12 +185,12 @@ fn desk(runs_wasm: bool) -> Desk {
     }
 }
 
-fn start(call: CallId, program: Program) -> ScriptCommand {
+fn start(call: ProgramId, program: Program) -> ScriptCommand {
     ScriptCommand::Start(Box::new(ScriptStart {
         program,
         arguments: BTreeMap::new(),
         call: ScriptCall {
-            id: call,
+            id: call.call,
             tenant: TenantId::new("demo"),
             direction: Direction::Inbound,
             caller: "100".into(),
@@ -199,7 +205,7 @@ fn start(call: CallId, program: Program) -> ScriptCommand {
     }))
 }
 
-fn step(call: CallId, end: &str) -> ScriptCommand {
+fn step(call: ProgramId, end: &str) -> ScriptCommand {
     let program = StepProgram {
         module: "greeter".into(),
         step: "greet".into(),
@@ -214,17 +220,17 @@ const ANSWERED: ScriptCommand = ScriptCommand::Resume {
 };
 
 impl Desk {
-    fn send(&self, call: CallId, command: ScriptCommand) -> Option<ScriptTurn> {
+    fn send(&self, call: ProgramId, command: ScriptCommand) -> Option<ScriptTurn> {
         self.workers
             .send((&TenantId::new("demo"), call), &self.programs, command)
     }
 
-    fn turn(&self) -> (CallId, ScriptTurn) {
+    fn turn(&self) -> (ProgramId, ScriptTurn) {
         self.turns.recv_timeout(Duration::from_secs(20)).unwrap()
     }
 
     /// Runs a step to its end.
-    fn run(&self, call: CallId, end: &str) -> ScriptTurn {
+    fn run(&self, call: ProgramId, end: &str) -> ScriptTurn {
         assert_eq!(self.send(call, step(call, end)), None);
         assert!(matches!(self.turn(), (at, ScriptTurn::Call { .. }) if at == call));
         assert_eq!(self.send(call, ANSWERED), None);
@@ -235,7 +241,7 @@ impl Desk {
 #[test]
 fn a_calls_answers_go_where_its_program_runs() {
     let desk = desk(true);
-    let (one, two) = (CallId(1), CallId(2));
+    let (one, two) = (program(1), program(2));
     let done = desk.run(one, "greeted");
     assert_eq!(
         done,
@@ -264,9 +270,29 @@ fn a_calls_answers_go_where_its_program_runs() {
 }
 
 #[test]
+fn the_end_of_a_killed_program_is_not_the_end_of_its_calls_next() {
+    let desk = desk(true);
+    let first = program(1);
+    let next = ProgramId { number: 2, ..first };
+    for of in [first, next] {
+        assert_eq!(desk.send(of, step(of, "greeted")), None);
+        assert_eq!(desk.turn().0, of);
+    }
+    // What the first one's worker was about to say.
+    let late = ScriptTurn::Done { outcome: None };
+    assert!(desk.whereabouts.turned(first, &late).is_some());
+    assert_eq!(desk.send(next, ANSWERED), None);
+    let done = ScriptTurn::Done {
+        outcome: Some("greeted".into()),
+    };
+    assert_eq!(desk.turn(), (next, done), "its answer found it");
+    assert_eq!(desk.whereabouts.count(), 0);
+}
+
+#[test]
 fn what_cannot_run_fails_the_step_at_once() {
     let desk = desk(false);
-    let call = CallId(1);
+    let call = program(1);
     let Some(ScriptTurn::Failed { error }) = desk.send(call, step(call, "x")) else {
         panic!("it fails");
     };
@@ -289,11 +315,11 @@ fn what_cannot_run_fails_the_step_at_once() {
 fn a_module_that_traps_too_often_is_disabled_and_told_once() {
     let desk = desk(true);
     for n in 0..5 {
-        let turn = desk.run(CallId(n), "trap");
+        let turn = desk.run(program(n), "trap");
         assert!(matches!(turn, ScriptTurn::Failed { .. }));
     }
     assert_eq!(desk.disabled.try_recv(), Ok(Duration::from_secs(60)));
-    let refused = desk.send(CallId(9), step(CallId(9), "x"));
+    let refused = desk.send(program(9), step(program(9), "x"));
     let Some(ScriptTurn::Failed { error }) = refused else {
         panic!("it rests");
     };
@@ -305,7 +331,7 @@ fn a_module_that_traps_too_often_is_disabled_and_told_once() {
 #[test]
 fn a_host_that_breaks_fails_its_steps_and_begins_anew() {
     let desk = desk(true);
-    let (waits, breaks) = (CallId(2), CallId(4));
+    let (waits, breaks) = (program(2), program(4));
     assert_eq!(desk.send(waits, step(waits, "x")), None);
     desk.turn();
     assert_eq!(desk.send(breaks, step(breaks, "break")), None);

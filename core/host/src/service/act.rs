@@ -83,6 +83,7 @@ impl Driver {
                 known.under_way.push_back(action.id);
                 Some(Effect::Turn {
                     call: known.call.clone(),
+                    program: known.program,
                     turn: ScriptTurn::Interrupt {
                         op: operation,
                         line: 0,
@@ -102,6 +103,7 @@ impl Driver {
                 };
                 Some(Effect::Turn {
                     call: known.call,
+                    program: known.program,
                     turn,
                 })
             }
@@ -192,9 +194,10 @@ impl Driver {
             .kept
             .step_of(call)
             .and_then(|n| self.kept.steps.get(&n));
-        if step.is_some_and(|step| step.under_way.is_empty()) {
+        if let Some(step) = step.filter(|step| step.under_way.is_empty()) {
             effects.push(Effect::Turn {
                 call: call.to_owned(),
+                program: step.program,
                 turn: ScriptTurn::Idle,
             });
         }

@@ -44,11 +44,21 @@ pub enum Entry {
 #[serde(tag = "input", rename_all = "kebab-case")]
 pub enum Journalled {
     /// A route has come to a step; its number is given later.
-    StepStarted(StepStart),
+    StepStarted {
+        /// Which of the call's programs it is.
+        #[serde(default)]
+        program: u32,
+        /// How it begins.
+        #[serde(flatten)]
+        start: StepStart,
+    },
     /// The oldest operation under way is over.
     StepAnswered {
         /// The call.
         call: String,
+        /// Which of its programs.
+        #[serde(default)]
+        program: u32,
         /// What came of it.
         answer: ScriptAnswer,
     },
@@ -56,6 +66,9 @@ pub enum Journalled {
     StepGone {
         /// The call.
         call: String,
+        /// Which of its programs.
+        #[serde(default)]
+        program: u32,
     },
     /// A timer is due; heard only if it still stands at that time.
     Timer {

@@ -214,8 +214,7 @@ impl Driver {
         }
         effects.extend(self.facts());
         for step in self.kept.steps.values() {
-            let call = step.call.clone();
-            effects.push(Effect::Feed(Box::new(Journalled::StepGone { call })));
+            effects.push(Effect::Feed(Box::new(step.gone())));
         }
         for action in &self.kept.http {
             effects.push(Effect::Feed(Box::new(Journalled::HttpAnswered {
@@ -422,7 +421,7 @@ impl Driver {
             && voice == Voice::Aloud
         {
             match input {
-                Journalled::StepStarted(start) => self.idle(&start.call, effects),
+                Journalled::StepStarted { start, .. } => self.idle(&start.call, effects),
                 Journalled::StepAnswered { call, .. } => self.idle(call, effects),
                 _ => {}
             }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Journalled;
+
 /// Timers of one service; one more is refused.
 pub const TIMERS_MAX: usize = 10_000;
 /// Steps under way; one more fails at once.
@@ -23,10 +25,23 @@ pub const UNSEEN_MAX: usize = 4_096;
 pub(crate) struct Step {
     /// Its call.
     pub call: String,
+    /// Which of the call's programs it is.
+    #[serde(default)]
+    pub program: u32,
     /// Its name in the manifest.
     pub name: String,
     /// Actions whose operations are under way, the oldest first; all but the last end as `busy`.
     pub under_way: VecDeque<u64>,
+}
+
+impl Step {
+    /// What its guest is told when it is over from outside.
+    pub(crate) fn gone(&self) -> Journalled {
+        Journalled::StepGone {
+            call: self.call.clone(),
+            program: self.program,
+        }
+    }
 }
 
 /// Everything that must survive, but for the guest's own state.
@@ -61,6 +76,13 @@ impl Kept {
             cursor,
             ..Self::default()
         }
+    }
+
+    /// The step that is this program of a call.
+    pub(crate) fn program_of(&self, call: &str, program: u32) -> Option<u64> {
+        let number = self.step_of(call)?;
+        let step = self.steps.get(&number)?;
+        (step.program == program).then_some(number)
     }
 
     /// The step of a call.

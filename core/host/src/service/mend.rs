@@ -61,11 +61,9 @@ impl Driver {
         self.guest = None;
         self.parked = false;
         for step in std::mem::take(&mut self.kept.steps).values() {
-            handled.effects.push(failed(&step.call, why));
+            handled.effects.push(failed(&step.call, step.program, why));
             // Journalled, so that the guest hears of it once it is back.
-            let call = step.call.clone();
-            let gone = Journalled::StepGone { call };
-            handled.effects.push(Effect::Feed(Box::new(gone)));
+            handled.effects.push(Effect::Feed(Box::new(step.gone())));
         }
     }
 
@@ -102,10 +100,12 @@ impl Driver {
             fault(ScriptErrorKind::Runtime, message)
         });
         for step in had.values() {
-            if self.guest.is_some() && self.kept.step_of(&step.call).is_some() {
+            if self.guest.is_some() && self.kept.program_of(&step.call, step.program).is_some() {
                 continue;
             }
-            handled.effects.push(failed(&step.call, &lost_by));
+            handled
+                .effects
+                .push(failed(&step.call, step.program, &lost_by));
         }
         match down {
             None => true,
@@ -159,15 +159,19 @@ impl Driver {
         if let Entry::Input(input) = &arrival.entry {
             match input {
                 // The rebuild has failed it already: it had begun.
-                Journalled::StepStarted(start) if has_failed(handled, &start.call) => {}
-                Journalled::StepStarted(start) => effects.push(failed(&start.call, &why)),
-                Journalled::StepAnswered { call, .. } => {
-                    effects.push(failed(call, &why));
-                    let call = call.clone();
-                    effects.push(Effect::Feed(Box::new(Journalled::StepGone { call })));
+                Journalled::StepStarted { program, start }
+                    if has_failed(handled, &start.call, *program) => {}
+                Journalled::StepStarted { program, start } => {
+                    effects.push(failed(&start.call, *program, &why));
                 }
-                Journalled::StepGone { call } => {
-                    if let Some(step) = self.kept.step_of(call) {
+                Journalled::StepAnswered { call, program, .. } => {
+                    effects.push(failed(call, *program, &why));
+                    let (call, program) = (call.clone(), *program);
+                    let gone = Journalled::StepGone { call, program };
+                    effects.push(Effect::Feed(Box::new(gone)));
+                }
+                Journalled::StepGone { call, program } => {
+                    if let Some(step) = self.kept.program_of(call, *program) {
                         self.kept.steps.remove(&step);
                     }
                 }
@@ -192,15 +196,21 @@ impl Driver {
     }
 }
 
-fn has_failed(handled: &Handled, call: &str) -> bool {
-    handled.effects.iter().any(|effect| {
-        matches!(effect, Effect::Turn { call: known, turn: ScriptTurn::Failed { .. } } if known == call)
+fn has_failed(handled: &Handled, call: &str, program: u32) -> bool {
+    handled.effects.iter().any(|effect| match effect {
+        Effect::Turn {
+            call: known,
+            program: number,
+            turn: ScriptTurn::Failed { .. },
+        } => known == call && *number == program,
+        _ => false,
     })
 }
 
-fn failed(call: &str, why: &ScriptError) -> Effect {
+fn failed(call: &str, program: u32, why: &ScriptError) -> Effect {
     Effect::Turn {
         call: call.to_owned(),
+        program,
         turn: ScriptTurn::Failed { error: why.clone() },
     }
 }

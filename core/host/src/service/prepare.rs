@@ -32,10 +32,16 @@ impl Driver {
         inputs: &mut Vec<Input>,
     ) {
         match input {
-            Journalled::StepStarted(start) => self.begin_step(start, effects, inputs),
-            Journalled::StepAnswered { call, answer } => self.answer_step(call, answer, inputs),
-            Journalled::StepGone { call } => {
-                if let Some(step) = self.kept.step_of(call) {
+            Journalled::StepStarted { program, start } => {
+                self.begin_step(*program, start, effects, inputs);
+            }
+            Journalled::StepAnswered {
+                call,
+                program,
+                answer,
+            } => self.answer_step((call, *program), answer, inputs),
+            Journalled::StepGone { call, program } => {
+                if let Some(step) = self.kept.program_of(call, *program) {
                     self.kept.steps.remove(&step);
                     self.number(Body::StepGone { step }, inputs);
                 }
@@ -89,6 +95,7 @@ impl Driver {
     /// A step is known by the number of the input that began it.
     fn begin_step(
         &mut self,
+        program: u32,
         start: &StepStart,
         effects: &mut Vec<Effect>,
         inputs: &mut Vec<Input>,
@@ -102,6 +109,7 @@ impl Driver {
             let message = format!("the module has {STEPS_MAX} steps under way and takes no more");
             effects.push(Effect::Turn {
                 call: start.call.clone(),
+                program,
                 turn: ScriptTurn::Failed {
                     error: fault(ScriptErrorKind::Overload, message),
                 },
@@ -111,6 +119,7 @@ impl Driver {
         let step = self.kept.seq + 1;
         let begun = Step {
             call: start.call.clone(),
+            program,
             name: start.name.clone(),
             ..Step::default()
         };
@@ -124,8 +133,13 @@ impl Driver {
 
     /// The oldest operation under way is over. One that a later one ended says `busy`, however far
     /// it came.
-    fn answer_step(&mut self, call: &str, answer: &ScriptAnswer, inputs: &mut Vec<Input>) {
-        let Some(number) = self.kept.step_of(call) else {
+    fn answer_step(
+        &mut self,
+        (call, program): (&str, u32),
+        answer: &ScriptAnswer,
+        inputs: &mut Vec<Input>,
+    ) {
+        let Some(number) = self.kept.program_of(call, program) else {
             return;
         };
         let Some(step) = self.kept.steps.get_mut(&number) else {

@@ -223,7 +223,7 @@ fn started(seq: u64, call: &str) -> Arrival {
         variables: Default::default(),
         answered: false,
     };
-    input(seq, Journalled::StepStarted(start))
+    input(seq, Journalled::StepStarted { program: 1, start })
 }
 
 fn request(seq: u64, verb: &str) -> Arrival {
@@ -275,10 +275,15 @@ impl Node {
                     self.published.push((topic.clone(), payload));
                     self.write(Entry::Published { topic });
                 }
-                Effect::Turn { call, turn } => {
+                Effect::Turn {
+                    call,
+                    program,
+                    turn,
+                } => {
                     if let ScriptTurn::Interrupt { .. } = turn {
                         self.write(Entry::Input(Journalled::StepAnswered {
                             call: call.clone(),
+                            program,
                             answer: ScriptAnswer::Done,
                         }));
                     }
@@ -323,15 +328,58 @@ fn a_step_begins_answers_idles_and_ends() {
     };
     assert!(handled.effects.contains(&Effect::Turn {
         call: "c1".into(),
+        program: 1,
         turn: answer
     }));
     assert_eq!(driver.calls().collect::<Vec<_>>(), ["c1"]);
-    let gone = Journalled::StepGone { call: "c1".into() };
+    let gone = Journalled::StepGone {
+        call: "c1".into(),
+        program: 1,
+    };
     driver.handle(vec![input(2, gone.clone())]);
     assert_eq!(driver.calls().count(), 0);
     let seq = driver.snapshot().kept.seq;
     driver.handle(vec![input(3, gone)]);
     assert_eq!(driver.snapshot().kept.seq, seq, "a step is gone once");
+}
+
+#[test]
+fn what_is_said_to_a_calls_last_program_does_not_reach_its_next() {
+    let mut driver = fresh();
+    driver.handle(vec![started(1, "c1")]);
+    let Entry::Input(Journalled::StepStarted { start, .. }) = started(2, "c1").entry else {
+        panic!("a step starts");
+    };
+    let handled = driver.handle(vec![input(
+        2,
+        Journalled::StepStarted { program: 2, start },
+    )]);
+    let numbers = handled.effects.iter().filter_map(|effect| match effect {
+        Effect::Turn { program, .. } => Some(*program),
+        _ => None,
+    });
+    assert_eq!(
+        numbers.collect::<Vec<_>>(),
+        [2],
+        "its turns carry its number"
+    );
+    let seq = driver.snapshot().kept.seq;
+    let late = |program| {
+        let call = "c1".to_owned();
+        Journalled::StepGone { call, program }
+    };
+    driver.handle(vec![input(3, late(1))]);
+    assert_eq!(driver.calls().count(), 1, "a kill that comes late");
+    let answer = ScriptAnswer::Done;
+    let answered = Journalled::StepAnswered {
+        call: "c1".into(),
+        program: 1,
+        answer,
+    };
+    driver.handle(vec![input(4, answered)]);
+    assert_eq!(driver.snapshot().kept.seq, seq, "an answer that comes late");
+    driver.handle(vec![input(5, late(2))]);
+    assert_eq!(driver.calls().count(), 0);
 }
 
 #[test]
@@ -395,7 +443,7 @@ fn who_waits_for_the_input_that_breaks_the_guest_is_told() {
         "its step lives on"
     );
     let handled = driver.handle(vec![started(3, "trap")]);
-    let failed = |effect: &Effect| matches!(effect, Effect::Turn { call, turn: ScriptTurn::Failed { .. } } if call == "trap");
+    let failed = |effect: &Effect| matches!(effect, Effect::Turn { call, turn: ScriptTurn::Failed { .. }, .. } if call == "trap");
     assert!(handled.effects.iter().any(failed), "{:?}", handled.effects);
 }
 
@@ -414,7 +462,7 @@ fn a_service_that_cannot_be_made_again_is_down_and_comes_back_where_it_was() {
     broken.store(true, Ordering::Relaxed);
     let handled = driver.handle(vec![event(3, json!({"trap": 1})), event(4, json!(4))]);
     assert!(driver.is_down());
-    let failed = |effect: &Effect| matches!(effect, Effect::Turn { call, turn: ScriptTurn::Failed { .. } } if call == "c1");
+    let failed = |effect: &Effect| matches!(effect, Effect::Turn { call, turn: ScriptTurn::Failed { .. }, .. } if call == "c1");
     assert!(handled.effects.iter().any(failed));
     assert!(driver.handle(vec![event(5, json!(5))]).effects.is_empty());
     broken.store(false, Ordering::Relaxed);
@@ -565,6 +613,7 @@ fn play(node: &mut Node, story: &[Happens]) -> Vec<Snapshot> {
             }
             Happens::Leaves(n) => node.write(Entry::Input(Journalled::StepGone {
                 call: format!("c{n}"),
+                program: 1,
             })),
             Happens::Asks => {
                 let Arrival { entry, .. } = request(1, "show");

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    Decided, ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
+    Decided, ProgramId, ScriptAnswer, ScriptCallError, ScriptError, ScriptErrorKind, ScriptOp,
+    ScriptTurn,
 };
 
 use super::code::Code;
@@ -38,7 +38,7 @@ const WARM_FOR: Duration = Duration::from_secs(60);
 /// Runs WASM steps, on one thread at a time.
 pub struct WasmHost {
     engine: Arc<WasmEngine>,
-    runs: HashMap<CallId, Run>,
+    runs: HashMap<ProgramId, Run>,
     ready: Ready,
     /// By the module's address; an instance keeps its module alive, so no address comes twice.
     warm: HashMap<usize, VecDeque<Warm>>,
@@ -90,7 +90,7 @@ impl WasmHost {
         self.runs.len()
     }
 
-    fn wants(&mut self, key: CallId) {
+    fn wants(&mut self, key: ProgramId) {
         if let Some(run) = self.runs.get(&key)
             && matches!(run.stage, Stage::Runs(_))
         {
@@ -99,7 +99,12 @@ impl WasmHost {
     }
 
     /// A new run, its guest not polled yet.
-    fn open(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Result<(), ScriptError> {
+    fn open(
+        &mut self,
+        key: ProgramId,
+        module: &Arc<Module>,
+        work: Work,
+    ) -> Result<(), ScriptError> {
         self.kill(key);
         let Some(guest) = module.guest.as_any().downcast_ref::<WasmGuest>() else {
             return Err(wrong_world(module, "WASM module"));
@@ -193,7 +198,7 @@ impl WasmHost {
     }
 
     /// One slice of a run; its turn, if it came to one.
-    fn poll(&mut self, key: CallId) -> Option<ScriptTurn> {
+    fn poll(&mut self, key: ProgramId) -> Option<ScriptTurn> {
         let mut run = self.runs.remove(&key)?;
         let Stage::Runs(mut guest) = run.stage else {
             self.runs.insert(key, run);
@@ -230,7 +235,7 @@ impl WasmHost {
     }
 
     /// True when a run waited for this answer and wants to go on.
-    fn take_answer(&mut self, key: CallId, answer: ScriptAnswer) -> bool {
+    fn take_answer(&mut self, key: ProgramId, answer: ScriptAnswer) -> bool {
         let Some(mut run) = self.runs.remove(&key) else {
             return false;
         };
@@ -299,19 +304,19 @@ fn decided(
 }
 
 impl StepHost for WasmHost {
-    fn begin(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> ScriptTurn {
+    fn begin(&mut self, key: ProgramId, module: &Arc<Module>, work: Work) -> ScriptTurn {
         if let Err(error) = self.open(key, module, work) {
             return ScriptTurn::Failed { error };
         }
         self.run_to_turn(key)
     }
 
-    fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+    fn resume(&mut self, key: ProgramId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         let taken = self.take_answer(key, answer);
         taken.then(|| self.run_to_turn(key))
     }
 
-    fn admit(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
+    fn admit(&mut self, key: ProgramId, module: &Arc<Module>, work: Work) -> Option<ScriptTurn> {
         match self.open(key, module, work) {
             Ok(()) => {
                 self.wants(key);
@@ -321,7 +326,7 @@ impl StepHost for WasmHost {
         }
     }
 
-    fn answer(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+    fn answer(&mut self, key: ProgramId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         if self.take_answer(key, answer) {
             self.wants(key);
         }
@@ -342,7 +347,7 @@ impl StepHost for WasmHost {
         }
     }
 
-    fn kill(&mut self, key: CallId) -> bool {
+    fn kill(&mut self, key: ProgramId) -> bool {
         match self.runs.remove(&key) {
             Some(run) => {
                 self.ready.remove(&run.module.tenant, key);
@@ -373,14 +378,14 @@ impl StepHost for WasmHost {
         }
     }
 
-    fn running(&self) -> Vec<CallId> {
+    fn running(&self) -> Vec<ProgramId> {
         self.runs.keys().copied().collect()
     }
 }
 
 impl WasmHost {
     /// Polls one run until it has a turn; its budget of CPU time bounds this.
-    fn run_to_turn(&mut self, key: CallId) -> ScriptTurn {
+    fn run_to_turn(&mut self, key: ProgramId) -> ScriptTurn {
         loop {
             if let Some(turn) = self.poll(key) {
                 return turn;

@@ -7,7 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordboard_call::ids::{CallId, TenantId};
+use cordboard_call::ids::TenantId;
+use cordboard_steps::ProgramId;
 
 use crate::quota::Account;
 
@@ -20,7 +21,7 @@ pub(super) struct Ready {
 
 struct Waiting {
     account: Arc<Account>,
-    keys: VecDeque<CallId>,
+    keys: VecDeque<ProgramId>,
 }
 
 /// What there is to do.
@@ -31,12 +32,12 @@ pub(super) enum Next {
     /// Some want to, and all of them must wait for their share.
     Later,
     /// This one.
-    Run(CallId),
+    Run(ProgramId),
 }
 
 impl Ready {
     /// A guest wants to run; it is the last of its tenant's.
-    pub fn push(&mut self, tenant: &TenantId, account: &Arc<Account>, key: CallId) {
+    pub fn push(&mut self, tenant: &TenantId, account: &Arc<Account>, key: ProgramId) {
         if let Some(waiting) = self.of.get_mut(tenant) {
             waiting.keys.push_back(key);
             return;
@@ -80,7 +81,7 @@ impl Ready {
     }
 
     /// It does not want to run any more.
-    pub fn remove(&mut self, tenant: &TenantId, key: CallId) {
+    pub fn remove(&mut self, tenant: &TenantId, key: ProgramId) {
         let Some(waiting) = self.of.get_mut(tenant) else {
             return;
         };

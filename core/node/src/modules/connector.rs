@@ -13,7 +13,9 @@ use cordboard_call::ids::CallId;
 use cordboard_host::contract::Event;
 use cordboard_host::module::Module;
 use cordboard_host::program::Runners;
-use cordboard_steps::{ScriptAnswer, ScriptCallError, ScriptCommand, ScriptOp, ScriptTurn};
+use cordboard_steps::{
+    ProgramId, ScriptAnswer, ScriptCallError, ScriptCommand, ScriptOp, ScriptTurn,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -41,7 +43,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// Connectors' events under way, by the keys that their turns come with.
 #[derive(Default)]
 pub struct EventRuns {
-    open: Mutex<HashMap<CallId, mpsc::UnboundedSender<ScriptTurn>>>,
+    open: Mutex<HashMap<ProgramId, mpsc::UnboundedSender<ScriptTurn>>>,
     doors: OnceLock<(Box<StartEvent>, Runners)>,
 }
 
@@ -52,12 +54,12 @@ impl EventRuns {
 
     fn open(
         &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<CallId, mpsc::UnboundedSender<ScriptTurn>>> {
+    ) -> std::sync::MutexGuard<'_, HashMap<ProgramId, mpsc::UnboundedSender<ScriptTurn>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a turn that is no call's; gives back one that is.
-    pub fn take(&self, key: CallId, turn: ScriptTurn) -> Option<ScriptTurn> {
+    pub fn take(&self, key: ProgramId, turn: ScriptTurn) -> Option<ScriptTurn> {
         match self.open().get(&key) {
             Some(run) => {
                 // A run gives one turn for each answer, so few wait here.
@@ -79,7 +81,7 @@ impl EventRuns {
         module.health.begin(&module.name, hub.clock.read().now)?;
         let runner = runners.of(module).ok_or("no connector runs here")?;
         let random = crate::data_dir::random_bytes().map_err(|error| error.to_string())?;
-        let key = CallId(u128::from_le_bytes(random));
+        let key = ProgramId::from(CallId(u128::from_le_bytes(random)));
         let (sender, mut turns) = mpsc::unbounded_channel();
         self.open().insert(key, sender);
         let result = async {

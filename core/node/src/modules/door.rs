@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use cordboard_call::ids::CallId;
 use cordboard_host::WorkerClosed;
 use cordboard_host::contract::StepStart;
 use cordboard_host::module::{Module, StepBegin};
 use cordboard_host::program::Runner;
 use cordboard_host::service::Journalled;
-use cordboard_steps::ScriptCommand;
+use cordboard_steps::{ProgramId, ScriptCommand};
 
 use super::Modules;
 use super::hub::record_of;
@@ -20,12 +19,12 @@ pub(super) const INPUTS_MAX: usize = 4_096;
 impl Runner for Modules {
     fn send(
         &self,
-        call: CallId,
+        program: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed> {
         let running = self.find(module.tenant.as_str(), &module.name);
-        let call = call.to_string();
+        let (call, program) = (program.call.to_string(), program.number);
         let (input, must) = match command {
             ScriptCommand::Start(start) => {
                 let begin = StepBegin::of(&start).ok_or(WorkerClosed)?;
@@ -34,10 +33,18 @@ impl Runner for Modules {
                 if full || running.shared.phase() == Phase::Down {
                     return Err(WorkerClosed);
                 }
-                (Journalled::StepStarted(step_start(begin, call)), false)
+                let start = step_start(begin, call);
+                (Journalled::StepStarted { program, start }, false)
             }
-            ScriptCommand::Resume { answer } => (Journalled::StepAnswered { call, answer }, false),
-            ScriptCommand::Kill => (Journalled::StepGone { call }, true),
+            ScriptCommand::Resume { answer } => {
+                let answered = Journalled::StepAnswered {
+                    call,
+                    program,
+                    answer,
+                };
+                (answered, false)
+            }
+            ScriptCommand::Kill => (Journalled::StepGone { call, program }, true),
         };
         let record = record_of(module, &input).ok_or(WorkerClosed)?;
         if let Some(running) = &running {

@@ -21,7 +21,11 @@ const RINGING_S_MAX: u64 = 300;
 pub(super) async fn carry_out(hub: &Arc<Hub>, module: &Arc<Module>, effects: Vec<Effect>) {
     for effect in effects {
         match effect {
-            Effect::Turn { call, turn } => hub.turn(&call, turn).await,
+            Effect::Turn {
+                call,
+                program,
+                turn,
+            } => hub.turn((&call, program), turn).await,
             Effect::Publish { topic, payload } => {
                 hub.write(&module.tenant, topic.into(), payload.to_string())
                     .await;

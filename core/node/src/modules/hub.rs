@@ -14,7 +14,7 @@ use cordboard_host::crew::Crew;
 use cordboard_host::module::{Change, Module};
 use cordboard_host::program::{OnDisabled, Whereabouts, failure};
 use cordboard_host::service::{INPUT_TOPIC, Journalled};
-use cordboard_steps::{ScriptError, ScriptTurn};
+use cordboard_steps::{ProgramId, ScriptError, ScriptTurn};
 use cordboard_store::journal::{EVENT_BYTES_MAX, Journal};
 use cordboard_store::{Store, StoredSnapshot};
 use serde_json::{Value, json};
@@ -36,7 +36,8 @@ const REQUESTS_MAX: usize = 1_000;
 const SHARD_REST: Duration = Duration::from_millis(5);
 
 /// Gives a connector an event under a key that no call has.
-pub type StartEvent = dyn Fn(CallId, &Arc<Module>, Event) -> Result<(), WorkerClosed> + Send + Sync;
+pub type StartEvent =
+    dyn Fn(ProgramId, &Arc<Module>, Event) -> Result<(), WorkerClosed> + Send + Sync;
 
 /// What a hub is made with.
 pub struct HubParts {
@@ -144,13 +145,14 @@ impl Hub {
     }
 
     /// The turn of a service's step, on its way to the run.
-    pub(crate) async fn turn(&self, call: &str, turn: ScriptTurn) {
+    pub(crate) async fn turn(&self, (call, number): (&str, u32), turn: ScriptTurn) {
         let Ok(call) = call.parse::<CallId>() else {
             return;
         };
         // What broke is counted once, where it broke; here the step is only forgotten.
-        let _ = self.whereabouts.turned(call, &turn);
-        self.tell(Input::Script { call, turn }).await;
+        let program = ProgramId { call, number };
+        let _ = self.whereabouts.turned(program, &turn);
+        self.tell(Input::Script { program, turn }).await;
     }
 
     /// Counts a fault of a module and says so. Some: with this it is disabled, for so long.

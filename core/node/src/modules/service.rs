@@ -305,7 +305,7 @@ impl Service {
             matches!(
                 arrival.entry,
                 Entry::Input(
-                    Journalled::StepStarted(_)
+                    Journalled::StepStarted { .. }
                         | Journalled::StepAnswered { .. }
                         | Journalled::StepGone { .. }
                 )

@@ -132,7 +132,7 @@ async fn a_step_is_begun_obeyed_and_ended() {
     let node = place.start(Behaviour::default()).await;
     let module = node.module("desk");
     let command = ScriptCommand::Start(Box::new(start(7)));
-    node.modules.send(call(7), &module, command).unwrap();
+    node.modules.send(call(7).into(), &module, command).unwrap();
     let turn = node.turn(call(7)).await;
     assert!(matches!(
         turn,
@@ -143,7 +143,7 @@ async fn a_step_is_begun_obeyed_and_ended() {
     ));
     let answer = ScriptAnswer::Done;
     let command = ScriptCommand::Resume { answer };
-    node.modules.send(call(7), &module, command).unwrap();
+    node.modules.send(call(7).into(), &module, command).unwrap();
     let outcome = Some("seen".to_owned());
     assert_eq!(node.turn(call(7)).await, ScriptTurn::Done { outcome });
     node.kill().await;
@@ -161,7 +161,7 @@ async fn a_step_that_breaks_its_module_fails_and_the_others_state_stays() {
     let mut breaks = start(8);
     breaks.call.dialled = "trap".into();
     let command = ScriptCommand::Start(Box::new(breaks));
-    node.modules.send(call(8), &module, command).unwrap();
+    node.modules.send(call(8).into(), &module, command).unwrap();
     assert!(matches!(
         node.turn(call(8)).await,
         ScriptTurn::Failed { .. }
@@ -173,12 +173,16 @@ async fn a_step_that_breaks_its_module_fails_and_the_others_state_stays() {
         let mut breaks = start(n);
         breaks.call.dialled = "trap".into();
         let command = ScriptCommand::Start(Box::new(breaks));
-        node.modules.send(call(n), &module, command).unwrap();
+        node.modules.send(call(n).into(), &module, command).unwrap();
         node.turn(call(n)).await;
     }
     node.until_phase(Phase::Down).await;
     let command = ScriptCommand::Start(Box::new(start(20)));
-    assert!(node.modules.send(call(20), &module, command).is_err());
+    assert!(
+        node.modules
+            .send(call(20).into(), &module, command)
+            .is_err()
+    );
     assert!(node.modules.operate(ask("list", &[])).await.is_err());
     node.kill().await;
 }

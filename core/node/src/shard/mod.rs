@@ -31,7 +31,7 @@ use cordboard_call::{Doors, Engine};
 use cordboard_media::{Codec, Command, Event as MediaEvent, MediaPorts};
 use cordboard_sip::auth::{Ha1, Verifier};
 use cordboard_sip::{Endpoint, Flow};
-use cordboard_steps::{OutsideRequest, ScriptAnswer, ScriptCommand, ScriptTurn};
+use cordboard_steps::{OutsideRequest, ProgramId, ScriptAnswer, ScriptCommand, ScriptTurn};
 
 use crate::capture::Capture;
 use crate::chance::Chance;
@@ -69,8 +69,8 @@ pub enum Input {
     },
     /// From the script workers.
     Script {
-        /// Whose script.
-        call: CallId,
+        /// Which program of which call.
+        program: ProgramId,
         /// What it did.
         turn: ScriptTurn,
     },
@@ -124,8 +124,8 @@ pub enum Output {
     Media(Command),
     /// Tell the script workers.
     Script {
-        /// Whose script.
-        call: CallId,
+        /// Which program of which call.
+        program: ProgramId,
         /// The call's generation.
         generation: Arc<Generation>,
         /// What.
@@ -341,7 +341,7 @@ impl Shard {
                 self.engine.handle_media(now, &mut doors, event);
             }
             Input::Written { tenant, up_to } => self.written(&tenant, up_to),
-            Input::Script { call, turn } => self.script_turn(call, turn),
+            Input::Script { program, turn } => self.script_turn(program, turn),
             Input::Outside { call, id, answer } => self.outside_answer(call, id, answer),
             Input::Tenants(tenants) => self.policy.tenants = tenants,
             Input::Secret { tenant, user, ha1 } => {

@@ -9,7 +9,8 @@ use cordboard_call::action::{Action, Notice, Refusal};
 use cordboard_call::event::Direction;
 use cordboard_call::ids::CallId;
 use cordboard_steps::{
-    ActionTag, Input as RunInput, Output as RunOutput, Run, ScriptAnswer, ScriptCommand, ScriptTurn,
+    ActionTag, Input as RunInput, Output as RunOutput, ProgramId, Run, ScriptAnswer, ScriptCommand,
+    ScriptTurn,
 };
 
 use super::{Output, Shard};
@@ -129,12 +130,13 @@ impl Shard {
             RunOutput::Fact(fact) => {
                 self.write_fact(&generation.tenant, call, None, &fact);
             }
-            RunOutput::Script(command) => {
+            RunOutput::Script { program, command } => {
                 if let ScriptCommand::Start(start) = &command {
                     running.script = start.program.name().into_owned();
                 }
+                let number = program;
                 self.outputs.push_back(Output::Script {
-                    call,
+                    program: ProgramId { call, number },
                     generation,
                     command,
                 });
@@ -229,8 +231,9 @@ impl Shard {
     }
 
     /// A script did something.
-    pub(crate) fn script_turn(&mut self, call: CallId, turn: ScriptTurn) {
-        self.tell(call, RunInput::Script(turn));
+    pub(crate) fn script_turn(&mut self, of: ProgramId, turn: ScriptTurn) {
+        let program = of.number;
+        self.tell(of.call, RunInput::Script { program, turn });
     }
 
     /// An answer from outside.

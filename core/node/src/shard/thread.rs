@@ -186,11 +186,11 @@ impl ShardThread {
                 Output::Transmit { flow, bytes } => self.outlets.stream(flow, bytes),
                 Output::Media(command) => unsent.push_back(command),
                 Output::Script {
-                    call,
+                    program,
                     generation,
                     command,
                 } => {
-                    if let Some(refused) = self.outlets.script(call, &generation, command) {
+                    if let Some(refused) = self.outlets.script(program, &generation, command) {
                         self.shard.handle(self.clock.read(), refused);
                     }
                 }

@@ -65,7 +65,7 @@ impl Services {
             variables: begin.call.variables,
             call,
         };
-        self.hear(&module.name, Journalled::StepStarted(start));
+        self.hear(&module.name, Journalled::StepStarted { program: 0, start });
         self.turn()
     }
 
@@ -74,14 +74,19 @@ impl Services {
         let Some((module, call)) = self.running.clone() else {
             return failed("no step of a service waits for an answer".to_owned());
         };
-        self.hear(&module, Journalled::StepAnswered { call, answer });
+        let answered = Journalled::StepAnswered {
+            call,
+            program: 0,
+            answer,
+        };
+        self.hear(&module, answered);
         self.turn()
     }
 
     /// The caller left.
     pub fn kill(&mut self) {
         if let Some((module, call)) = self.running.take() {
-            self.hear(&module, Journalled::StepGone { call });
+            self.hear(&module, Journalled::StepGone { call, program: 0 });
         }
         self.turns.clear();
     }
@@ -195,7 +200,7 @@ impl Services {
     fn effect(&mut self, module: &str, effect: Effect, waiting: &mut VecDeque<(String, Entry)>) {
         let mut feed = |input| waiting.push_back((module.to_owned(), Entry::Input(input)));
         match effect {
-            Effect::Turn { call, turn } => {
+            Effect::Turn { call, turn, .. } => {
                 if self
                     .running
                     .as_ref()

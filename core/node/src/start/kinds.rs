@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use cordboard_call::{CallId, TenantId};
+use cordboard_call::TenantId;
 use cordboard_dialplan::NodeFile;
 use cordboard_host::crew::{Crew, CrewParts};
 use cordboard_host::lua::LuaCompiler;
@@ -19,7 +19,7 @@ use cordboard_host::program::{OnTurn, Runner, Runners, ScriptRunner, TenantHosts
 use cordboard_host::quota::{Accounts, Quota};
 use cordboard_host::wasm::{Compiling, WasmCompiler, WasmEngine, WasmHost, WasmLimits};
 use cordboard_host::{CpuTime, Limits, LuaHost, WorkerClosed};
-use cordboard_steps::{LogLevel, ScriptCommand};
+use cordboard_steps::{LogLevel, ProgramId, ScriptCommand};
 
 use crate::loader::forge::Compilers;
 use crate::modules::StartEvent;
@@ -99,7 +99,7 @@ impl WasmSteps {
 impl Runner for WasmSteps {
     fn send(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed> {
@@ -275,7 +275,7 @@ impl NativeRuns {
 impl Runner for NativeRuns {
     fn send(
         &self,
-        call: CallId,
+        call: ProgramId,
         module: &Arc<Module>,
         command: ScriptCommand,
     ) -> Result<(), WorkerClosed> {

@@ -56,9 +56,9 @@ pub struct Doors {
 pub fn doors(shard: &Sender<Input>, clock: Clock) -> Doors {
     let events = Arc::new(EventRuns::default());
     let (to_shard, runs) = (shard.clone(), Arc::clone(&events));
-    let on_turn: Arc<OnTurn> = Arc::new(move |call, turn| {
-        if let Some(turn) = runs.take(call, turn) {
-            let _ = to_shard.send(Input::Script { call, turn });
+    let on_turn: Arc<OnTurn> = Arc::new(move |program, turn| {
+        if let Some(turn) = runs.take(program, turn) {
+            let _ = to_shard.send(Input::Script { program, turn });
         }
     });
     let now: Arc<dyn Fn() -> Duration + Send + Sync> = Arc::new(move || clock.read().now);

@@ -69,6 +69,7 @@ impl Run {
             },
             |step| super::route::place(&step.place),
         );
+        self.programs = self.programs.wrapping_add(1);
         self.script = Some(Scripted::new(file, at, module, now));
     }
 

@@ -114,7 +114,9 @@ impl Scripted {
 
 impl Run {
     pub(super) fn command(&mut self, command: ScriptCommand) {
-        self.shared.out.push_back(Output::Script(command));
+        let program = self.programs;
+        let output = Output::Script { program, command };
+        self.shared.out.push_back(output);
     }
 
     /// The script did its turn.

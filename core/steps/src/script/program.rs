@@ -7,6 +7,22 @@ use cordboard_call::ids::{CallId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// One program of a call: what its commands go to and its turns come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProgramId {
+    /// The call.
+    pub call: CallId,
+    /// Which of the call's programs, from 1; 0 where there is only one.
+    pub number: u32,
+}
+
+impl From<CallId> for ProgramId {
+    /// The only program of a call, or of a key that is no call's.
+    fn from(call: CallId) -> Self {
+        Self { call, number: 0 }
+    }
+}
+
 /// How a program begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScriptStart {

@@ -84,7 +84,7 @@ impl Narrator {
         match output {
             Output::Act(action) => self.action(now, action),
             Output::Fact(fact) => self.fact(now, fact),
-            Output::Script(_) | Output::Outside { .. } => {}
+            Output::Script { .. } | Output::Outside { .. } => {}
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Stage<'a> {
     narrator: Narrator,
     /// Turns of the program that the run has not heard yet.
     turns: VecDeque<ScriptTurn>,
+    /// The number of that program.
+    program: u32,
     /// What is left of a canned step; none while the host's own program runs.
     canned: Option<VecDeque<ScriptTurn>>,
 }
@@ -188,6 +190,7 @@ impl<'a> Stage<'a> {
             agenda,
             narrator,
             turns: VecDeque::new(),
+            program: 0,
             canned: None,
         }
     }
@@ -227,7 +230,8 @@ impl<'a> Stage<'a> {
     /// The next thing happens; false where nothing is to come.
     fn step(&mut self, scripts: &mut dyn ScriptHost, outside: &mut Outside) -> bool {
         if let Some(turn) = self.turns.pop_front() {
-            self.hand(Input::Script(turn), scripts, outside);
+            let program = self.program;
+            self.hand(Input::Script { program, turn }, scripts, outside);
             return true;
         }
         let agenda = self.agenda.next_at();
@@ -290,8 +294,10 @@ impl<'a> Stage<'a> {
 
     /// Gives the run an input and does what it wants.
     fn hand(&mut self, input: Input, scripts: &mut dyn ScriptHost, outside: &mut Outside) {
-        if let Input::Script(ScriptTurn::Call { op, line } | ScriptTurn::Interrupt { op, line }) =
-            &input
+        if let Input::Script {
+            turn: ScriptTurn::Call { op, line } | ScriptTurn::Interrupt { op, line },
+            ..
+        } = &input
         {
             self.narrator.asked(self.now, op, *line);
         }
@@ -306,7 +312,10 @@ impl<'a> Stage<'a> {
             match output {
                 Output::Act(action) => self.phones.act(self.now, &action, &mut self.agenda),
                 Output::Fact(_) => {}
-                Output::Script(command) => self.command(command, scripts, outside),
+                Output::Script { program, command } => {
+                    self.program = program;
+                    self.command(command, scripts, outside);
+                }
                 Output::Outside { id, request } => {
                     let takes = match request {
                         OutsideRequest::Http { .. } => HTTP,

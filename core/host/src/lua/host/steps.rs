@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cordboard_call::ids::CallId;
 use cordboard_steps::script::{
-    ScriptAnswer, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind, ScriptTurn,
+    ProgramId, ScriptAnswer, ScriptCallError, ScriptCommand, ScriptError, ScriptErrorKind,
+    ScriptTurn,
 };
 use mlua::{IntoLuaMulti, MultiValue, Value};
 
@@ -80,7 +80,7 @@ fn failed(kind: ScriptErrorKind, message: String) -> ScriptTurn {
 }
 
 impl LuaHost {
-    fn begin_step(&mut self, key: CallId, module: &Arc<Module>, work: &Work) -> ScriptTurn {
+    fn begin_step(&mut self, key: ProgramId, module: &Arc<Module>, work: &Work) -> ScriptTurn {
         let Some(instance) = Counted::take(module) else {
             let message = format!(
                 "the module `{}` runs {} times at once, its limit: see `instances` in its manifest and in the tenant's ceiling",
@@ -135,7 +135,7 @@ impl LuaHost {
     }
 
     /// A router's one entry.
-    fn decide(&mut self, key: CallId, run: StepRun, begin: &StepBegin) -> ScriptTurn {
+    fn decide(&mut self, key: ProgramId, run: StepRun, begin: &StepBegin) -> ScriptTurn {
         let parameters = match self.pool.vm(run.vm) {
             Some(Vm {
                 code: Code::Module(code),
@@ -166,7 +166,7 @@ impl LuaHost {
     /// Goes on with a step after an answer.
     pub(super) fn resume_step(
         &mut self,
-        key: CallId,
+        key: ProgramId,
         mut run: StepRun,
         answer: ScriptAnswer,
     ) -> ScriptTurn {
@@ -181,7 +181,7 @@ impl LuaHost {
     /// Runs its code to its next wish or its end.
     fn go(
         &mut self,
-        key: CallId,
+        key: ProgramId,
         mut run: StepRun,
         values: mlua::Result<impl IntoLuaMulti>,
     ) -> ScriptTurn {
@@ -207,7 +207,7 @@ impl LuaHost {
         let turn = match moved {
             Moved::Asked { op, line } => {
                 vm.heap.settle(&vm.base.lua);
-                self.running.insert(key, Running::Step(run));
+                self.running.insert(key, Box::new(Running::Step(run)));
                 return ScriptTurn::Call { op, line };
             }
             Moved::Failed(error) => ScriptTurn::Failed { error },
@@ -307,25 +307,25 @@ fn said_no(refused: &Refused) -> ScriptError {
 }
 
 impl StepHost for LuaHost {
-    fn begin(&mut self, key: CallId, module: &Arc<Module>, work: Work) -> ScriptTurn {
+    fn begin(&mut self, key: ProgramId, module: &Arc<Module>, work: Work) -> ScriptTurn {
         self.kill(key);
         self.begin_step(key, module, &work)
     }
 
-    fn resume(&mut self, key: CallId, answer: ScriptAnswer) -> Option<ScriptTurn> {
+    fn resume(&mut self, key: ProgramId, answer: ScriptAnswer) -> Option<ScriptTurn> {
         LuaHost::resume(self, key, answer)
     }
 
     fn script(
         &mut self,
-        call: CallId,
+        call: ProgramId,
         scripts: &Scripts,
         command: ScriptCommand,
     ) -> Option<ScriptTurn> {
         self.handle(call, scripts, command)
     }
 
-    fn kill(&mut self, key: CallId) -> bool {
+    fn kill(&mut self, key: ProgramId) -> bool {
         LuaHost::kill(self, key)
     }
 
@@ -341,7 +341,7 @@ impl StepHost for LuaHost {
         }
     }
 
-    fn running(&self) -> Vec<CallId> {
+    fn running(&self) -> Vec<ProgramId> {
         self.calls().collect()
     }
 }

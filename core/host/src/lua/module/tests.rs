@@ -221,7 +221,7 @@ pub fn run(
     begin: StepBegin,
     mut answer: impl FnMut(&ScriptOp) -> ScriptAnswer,
 ) -> ScriptTurn {
-    let id = begin.call.id;
+    let id = begin.call.id.into();
     let mut turn = host.begin(id, module, Work::Step(Box::new(begin)));
     for _ in 0..1_000 {
         let ScriptTurn::Call { op, .. } = &turn else {

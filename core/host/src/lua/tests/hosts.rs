@@ -5,15 +5,16 @@ use crate::crew::{Crew, CrewParts};
 use crate::lua::{LuaHost, WorkerClosed};
 use crate::program::{ScriptRunner, TenantHosts};
 use cordboard_call::ids::TenantId;
+use cordboard_steps::ProgramId;
 use cordboard_steps::script::{ScriptCommand, ScriptErrorKind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-type Turns = Receiver<(CallId, ScriptTurn)>;
+type Turns = Receiver<(ProgramId, ScriptTurn)>;
 type Hosts = TenantHosts<LuaHost>;
 
-fn turns() -> (Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>, Turns) {
-    let (out, turns): (Sender<(CallId, ScriptTurn)>, Turns) = channel();
+fn turns() -> (Arc<dyn Fn(ProgramId, ScriptTurn) + Send + Sync>, Turns) {
+    let (out, turns): (Sender<(ProgramId, ScriptTurn)>, Turns) = channel();
     let out = std::sync::Mutex::new(out);
     let on_turn = move |call, turn| {
         let _ = out.lock().unwrap().send((call, turn));
@@ -25,7 +26,7 @@ fn hosts(
     places: usize,
     letters_max: usize,
     time: &CpuTime,
-    on_turn: &Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync>,
+    on_turn: &Arc<dyn Fn(ProgramId, ScriptTurn) + Send + Sync>,
 ) -> Hosts {
     let parts = CrewParts {
         places,
@@ -45,7 +46,11 @@ fn send(
     scripts: &Arc<Scripts>,
     command: ScriptCommand,
 ) -> Result<(), WorkerClosed> {
-    hosts.send((&TenantId::new(tenant), call_id(n)), scripts, command)
+    hosts.send(
+        (&TenantId::new(tenant), call_id(n).into()),
+        scripts,
+        command,
+    )
 }
 
 fn start(n: u32) -> ScriptCommand {
@@ -73,7 +78,7 @@ fn a_call_meets_its_script_again() {
                 hosts.send(of, &scripts, ANSWERED).unwrap();
             }
             (call, turn) => {
-                assert_eq!(turn, done(&call.to_string()));
+                assert_eq!(turn, done(&call.call.to_string()));
                 ended += 1;
             }
         }
@@ -94,7 +99,7 @@ fn a_killed_call_takes_no_turn() {
     let seen: Vec<_> = (0..3)
         .map(|_| turns.recv_timeout(Duration::from_secs(20)).unwrap().0)
         .collect();
-    assert_eq!(seen, [call_id(1), call_id(2), call_id(2)]);
+    assert_eq!(seen, [1, 2, 2].map(|n| call_id(n).into()));
     drop((hosts, on_turn));
     assert!(turns.recv_timeout(Duration::from_secs(20)).is_err());
 }
@@ -104,12 +109,12 @@ fn a_full_mailbox_refuses_its_tenant_and_no_other() {
     let scripts = Arc::new(compile(&[("main.lua", "return 'x'")]).unwrap());
     let (gate, opened) = channel::<()>();
     let opened = std::sync::Mutex::new(opened);
-    let (entered, inside) = channel::<CallId>();
+    let (entered, inside) = channel::<ProgramId>();
     let entered = std::sync::Mutex::new(entered);
     // The first turn is held, so its tenant's host stands still.
-    let on_turn: Arc<dyn Fn(CallId, ScriptTurn) + Send + Sync> = Arc::new(move |call, _| {
+    let on_turn: Arc<dyn Fn(ProgramId, ScriptTurn) + Send + Sync> = Arc::new(move |call, _| {
         let _ = entered.lock().unwrap().send(call);
-        if call == call_id(1) {
+        if call.call == call_id(1) {
             let _ = opened.lock().unwrap().recv_timeout(Duration::from_secs(20));
         }
     });
@@ -122,7 +127,10 @@ fn a_full_mailbox_refuses_its_tenant_and_no_other() {
     // A kill is never lost.
     assert!(send(&hosts, "demo", 2, &scripts, ScriptCommand::Kill).is_ok());
     send(&hosts, "other", 9, &scripts, start(9)).unwrap();
-    assert_eq!(inside.recv_timeout(Duration::from_secs(20)), Ok(call_id(9)));
+    assert_eq!(
+        inside.recv_timeout(Duration::from_secs(20)),
+        Ok(call_id(9).into())
+    );
     gate.send(()).unwrap();
 }
 
@@ -146,7 +154,7 @@ fn a_loop_of_one_tenant_holds_another_up_for_slices_and_not_for_its_whole_budget
     send(&hosts, "modest", n, &quick, start(n)).unwrap();
     while over < 3 && began.elapsed() < Duration::from_secs(20) {
         let (call, turn) = turns.recv_timeout(Duration::from_secs(20)).unwrap();
-        if call == call_id(n) {
+        if call.call == call_id(n) {
             assert_eq!(turn, done("x"));
             quick_ones += 1;
             n += 1;

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cordboard_call::ids::CallId;
+use cordboard_steps::ProgramId;
 use cordboard_steps::script::{Program, ScriptCommand, ScriptErrorKind, ScriptStart, ScriptTurn};
 
 use super::fixtures::*;
@@ -118,7 +118,7 @@ fn a_crew_runs_steps_beside_a_loop_and_a_full_mailbox_refuses() {
         begin: Box::new(|| {}),
     };
     let crew = Arc::new(Crew::new(&Arc::default(), parts));
-    let (sender, turns) = mpsc::channel::<(CallId, ScriptTurn)>();
+    let (sender, turns) = mpsc::channel::<(ProgramId, ScriptTurn)>();
     let sender = Mutex::new(sender);
     let on_turn: Arc<OnTurn> = Arc::new(move |key, turn| {
         let _ = sender.lock().unwrap().send((key, turn));

@@ -248,8 +248,8 @@ pub fn module(engine: &Arc<WasmEngine>, world: &str, text: &str) -> Arc<Module> 
     load(engine, &wanted(world, text))
 }
 
-pub fn call(n: u128) -> CallId {
-    CallId(n)
+pub fn call(n: u128) -> cordboard_steps::ProgramId {
+    CallId(n).into()
 }
 
 /// Step `go` of a call.
@@ -262,7 +262,7 @@ pub fn go(n: u128) -> Work {
             outcomes: Vec::new(),
         },
         call: ScriptCall {
-            id: call(n),
+            id: call(n).call,
             tenant: TenantId::new("acme"),
             direction: Direction::Inbound,
             caller: "+441".into(),

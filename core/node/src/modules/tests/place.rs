@@ -187,7 +187,9 @@ fn run_shard(
                 match input {
                     Input::Stop => return,
                     // There are no calls here: what a run would hear is looked at.
-                    Input::Script { call, turn } => turns.lock().unwrap().push((call, turn)),
+                    Input::Script { program, turn } => {
+                        turns.lock().unwrap().push((program.call, turn));
+                    }
                     input => shard.handle(clock.read(), input),
                 }
                 while shard.poll().is_some() {}

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cordboard_call::cause::Cause;
 use cordboard_call::event::Fact;
 
-use crate::run::Input;
 use crate::script::{Decided, LogLevel, ScriptCommand, ScriptOp, ScriptTurn};
 use crate::testing::{Story, modules_story};
 
@@ -46,7 +45,7 @@ fn decides(operations: Vec<ScriptOp>, outcome: &str) -> Story {
         operations,
         outcome,
     };
-    s.put(Input::Script(ScriptTurn::Decided(Box::new(decided))));
+    s.script_turns(ScriptTurn::Decided(Box::new(decided)));
     s
 }
 

@@ -8,7 +8,6 @@ use cordboard_call::event::Fact;
 use cordboard_call::ids::LegNo;
 use proptest::prelude::*;
 
-use crate::run::Input;
 use crate::script::{
     CollectOp, OutsideRequest, ScriptAnswer, ScriptError, ScriptErrorKind, ScriptOp, ScriptTurn,
 };
@@ -123,7 +122,7 @@ fn happen(s: &mut Story, event: Event) {
     match event {
         Event::Notice(notice) => s.notice(notice),
         Event::Pass(ms) => s.pass(ms),
-        Event::Turn(n) => s.put(Input::Script(turn(n))),
+        Event::Turn(n) => s.script_turns(turn(n)),
         Event::Outside => {
             if let Some((id, _)) = s.outside.pop() {
                 s.outside_answers(id, ScriptAnswer::Text { value: None });

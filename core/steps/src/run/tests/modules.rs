@@ -7,7 +7,7 @@ use cordboard_call::event::{Fact, Party};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::run::{GRACE, Input};
+use crate::run::GRACE;
 use crate::script::{
     Program, ScriptAnswer, ScriptCallError, ScriptCommand, ScriptOp, ScriptStart, ScriptTurn,
 };
@@ -29,7 +29,7 @@ fn begun(s: &Story) -> &ScriptStart {
 }
 
 fn turn(s: &mut Story, turn: ScriptTurn) {
-    s.put(Input::Script(turn));
+    s.script_turns(turn);
 }
 
 fn done(s: &mut Story, outcome: &str) {

@@ -20,7 +20,7 @@ const ROUTE: &str = r#"
 
 fn done(s: &mut Story, outcome: Option<&str>) {
     let outcome = outcome.map(str::to_owned);
-    s.put(Input::Script(ScriptTurn::Done { outcome }));
+    s.script_turns(ScriptTurn::Done { outcome });
 }
 
 /// The host calls told, each with its place.
@@ -158,7 +158,7 @@ fn script_failure_takes_the_else_and_shows_line_and_stack() {
         stack: "in function `greet`".into(),
         kind: ScriptErrorKind::Runtime,
     };
-    s.put(Input::Script(ScriptTurn::Failed { error }));
+    s.script_turns(ScriptTurn::Failed { error });
     assert_eq!(s.acted(), "answer 1, play sorry");
     let why = s.facts.iter().find_map(|f| match f {
         Fact::StepEnded { outcome, why, .. } if outcome == "failed" => why.clone(),
@@ -313,9 +313,9 @@ fn secrets_of_a_script_are_masked_in_whatever_it_asks() {
             value: Some("4711 is right".into()),
         },
     );
-    s.put(Input::Script(ScriptTurn::Done {
+    s.script_turns(ScriptTurn::Done {
         outcome: Some("pin 4711".into()),
-    }));
+    });
     let told = s.told();
     assert!(!told.contains("4711") && !told.contains("Bearer"), "{told}");
 }
@@ -344,6 +344,30 @@ fn silent_host_fails_the_step() {
     s.pass(30_000);
     assert_eq!(s.commands.last(), Some(&ScriptCommand::Kill));
     assert!(s.ended_steps().starts_with("run failed"));
+}
+
+#[test]
+fn turn_of_a_killed_script_is_not_taken_for_the_next_ones() {
+    let mut s = story(
+        "run welcome greeting=\"a\"\nelse { run welcome greeting=\"b\" { on late { hangup } } }\nplay \"bye\"",
+    );
+    let first = s.program;
+    s.pass(30_000);
+    assert_eq!(s.ended_steps(), "run failed", "its host said nothing");
+    let [_, ScriptCommand::Kill, ScriptCommand::Start(_)] = &s.commands[..] else {
+        panic!("{:?}", s.commands)
+    };
+    assert_eq!((first, s.program), (1, 2));
+    let (turn, program) = (
+        ScriptTurn::Done {
+            outcome: Some("late".into()),
+        },
+        first,
+    );
+    s.put(Input::Script { program, turn });
+    assert_eq!(s.ended_steps(), "", "the second one still runs");
+    done(&mut s, None);
+    assert_eq!(s.ended_steps(), "run done");
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Desk {
 
     fn work(&mut self, work: Work) -> ScriptTurn {
         let module = self.module.clone();
-        let mut turn = self.host.begin(key(1), &module, work);
+        let mut turn = self.host.begin(key(1).into(), &module, work);
         while let ScriptTurn::Call { op, .. } = turn {
             let answer = self.answer(op);
             turn = self.host.resume(key(1), answer).unwrap();

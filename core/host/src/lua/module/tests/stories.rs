@@ -2,6 +2,7 @@
 //! over simulated phones, as `cordboard module test` plays them.
 
 use super::*;
+use cordboard_steps::ProgramId;
 use cordboard_steps::script::{ScriptErrorKind, ScriptStart};
 use cordboard_steps::simulate::{PromptLengths, ScriptHost, run_tests};
 
@@ -19,16 +20,19 @@ impl PromptLengths for Prompts {
 struct Stage {
     host: LuaHost,
     module: Arc<Module>,
-    running: Option<CallId>,
+    running: Option<ProgramId>,
 }
 
 impl ScriptHost for Stage {
     fn start(&mut self, start: &ScriptStart) -> ScriptTurn {
         self.kill();
-        self.running = Some(start.call.id);
+        self.running = Some(start.call.id.into());
         let begin = StepBegin::of(start).expect("a module's step");
-        self.host
-            .begin(start.call.id, &self.module, Work::Step(Box::new(begin)))
+        self.host.begin(
+            start.call.id.into(),
+            &self.module,
+            Work::Step(Box::new(begin)),
+        )
     }
 
     fn resume(&mut self, answer: ScriptAnswer) -> ScriptTurn {

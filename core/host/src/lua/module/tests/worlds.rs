@@ -286,7 +286,7 @@ fn a_connector_looks_up_and_hears_events() {
     );
     let hear = |host: &mut LuaHost, cause: &str| {
         let event = event(7, "call.ended", json!({"cause": cause}));
-        let turn = host.begin(key(9), &module, Work::Event(event));
+        let turn = host.begin(key(9).into(), &module, Work::Event(event));
         match turn {
             ScriptTurn::Call { .. } => host.resume(key(9), ScriptAnswer::Done).unwrap(),
             other => other,
@@ -356,17 +356,17 @@ fn instances_are_bounded() {
     let mut host = host();
     let mut start = |n| {
         let work = Work::Step(Box::new(begin(n, "go", json!({}), &[])));
-        host.begin(key(n), &module, work)
+        host.begin(key(n).into(), &module, work)
     };
     assert!(matches!(start(1), ScriptTurn::Call { .. }));
     assert!(matches!(start(2), ScriptTurn::Call { .. }));
     let error = failure(start(3));
     assert_eq!(error.kind, ScriptErrorKind::Overload);
     assert!(error.message.contains("2 times at once"), "{error:?}");
-    assert!(StepHost::kill(&mut host, key(1)));
+    assert!(host.kill(key(1)));
     let work = Work::Step(Box::new(begin(4, "go", json!({}), &[])));
     assert!(matches!(
-        host.begin(key(4), &module, work),
+        host.begin(key(4).into(), &module, work),
         ScriptTurn::Call { .. }
     ));
 }
@@ -398,7 +398,7 @@ fn another_world_is_refused() {
     let mut host = host();
     let work = Work::Event(event(1, "call.ended", json!({})));
     assert_eq!(
-        failure(host.begin(key(1), &module, work)).kind,
+        failure(host.begin(key(1).into(), &module, work)).kind,
         ScriptErrorKind::Missing
     );
 }
