@@ -133,7 +133,14 @@ pub(crate) fn call_table(
     methods: &Table,
     (about, outcomes): (&ScriptCall, Option<&[String]>),
 ) -> mlua::Result<Table> {
-    let call = lua.create_table_with_capacity(0, CALL_FIELDS.len())?;
+    // A table of more than eight places has sixteen, 32 bytes each, and a call may wait for hours.
+    let more = [
+        about.caller_name.is_some(),
+        about.user.is_some(),
+        outcomes.is_some(),
+    ];
+    let fields = CALL_FIELDS.len() - more.iter().filter(|there| !**there).count();
+    let call = lua.create_table_with_capacity(0, fields)?;
     call.raw_set("id", about.id.to_string())?;
     call.raw_set("tenant", about.tenant.as_str())?;
     call.raw_set("caller", about.caller.as_str())?;

@@ -24,7 +24,7 @@ fn ten_thousand_calls_wait_cheaply_and_all_go_on() {
     assert_eq!(story.host.running(), CALLS as usize);
     assert_eq!(vms, 5, "2,000 calls a VM");
     let each = (bytes - vms * bytes_of_one) / CALLS as usize;
-    assert!(each < 4_096, "{each} bytes a waiting call");
+    assert!(each < 3_072, "{each} bytes a waiting call");
     for n in 1..=CALLS {
         assert_eq!(
             story.host.resume(call_id(n), ScriptAnswer::Done),
@@ -33,6 +33,23 @@ fn ten_thousand_calls_wait_cheaply_and_all_go_on() {
     }
     assert_eq!(story.host.running(), 0);
     assert_eq!(story.host.resume(call_id(1), ScriptAnswer::Done), None);
+}
+
+#[test]
+fn a_call_that_waits_for_hours_keeps_a_small_stack() {
+    let mut story = Story::new("call:answer()\ncall:wait(600)\nreturn 'done'");
+    let mut bytes_of_some = 0;
+    for n in 1..=1_100 {
+        assert_eq!(op(story.start_call(n)), ScriptOp::Answer);
+        let turn = story.host.resume(call_id(n), ScriptAnswer::Done);
+        assert!(matches!(op(turn.unwrap()), ScriptOp::Wait { .. }));
+        if n == 100 {
+            bytes_of_some = story.host.vms().1;
+        }
+    }
+    story.host.sweep();
+    let each = (story.host.vms().1 - bytes_of_some) / 1_000;
+    assert!(each < 3_072, "{each} bytes a waiting call");
 }
 
 #[test]
