@@ -175,6 +175,8 @@ pub(crate) struct Lowered {
     pub(crate) outbounds: Vec<Item<OutboundLine>>,
     pub(crate) tests: Vec<Test>,
     pub(crate) modules: Vec<Item<Arc<schema::Loaded>>>,
+    /// Keys of packages that it trusts.
+    pub(crate) trusts: Vec<(String, crate::route::Place)>,
     pub(crate) references: Vec<Reference>,
     pub(crate) given: Given,
     pub(crate) findings: Vec<Diagnostic>,
@@ -249,6 +251,7 @@ fn outermost(sink: &mut Sink, out: &mut Lowered, node: &Node) {
         "outbound" => out.outbounds.extend(outbound(sink, node)),
         "test" => out.tests.extend(scenarios::test(sink, node)),
         "module" => out.modules.extend(modules::module(sink, node)),
+        "trust" => out.trusts.extend(modules::trust(sink, node)),
         name => {
             let help = match STEPS.contains(&name) || name.contains('.') {
                 true => Some(format!(

@@ -48,8 +48,8 @@ type Entries = BTreeMap<String, (Place, Vec<String>)>;
 
 /// All differences, by the kind of entry and its name.
 pub fn diff(before: &Dialplan, after: &Dialplan) -> Vec<Change> {
-    let kinds: [fn(&Dialplan) -> Entries; 9] = [
-        tenant, calendars, users, trunks, modules, dids, routes, outbound, tests,
+    let kinds: [fn(&Dialplan) -> Entries; 10] = [
+        tenant, calendars, users, trunks, trusts, modules, dids, routes, outbound, tests,
     ];
     let mut changes = Vec::new();
     for entries in kinds {
@@ -165,6 +165,11 @@ fn trunks(plan: &Dialplan) -> Entries {
         one(format!("trunk {}", t.name), &t.place, says)
     };
     plan.trunks.values().map(entry).collect()
+}
+
+fn trusts(plan: &Dialplan) -> Entries {
+    let entry = |(key, place): (&String, &Place)| one(format!("trust {key}"), place, Vec::new());
+    plan.trusts.iter().map(entry).collect()
 }
 
 fn modules(plan: &Dialplan) -> Entries {

@@ -57,6 +57,9 @@ pub struct Dialplan {
     pub outbound: NumberTable<Arc<Outbound>>,
     /// Modules that the tenant loads, by their names here.
     pub modules: BTreeMap<String, Arc<Loaded>>,
+    /// Keys whose packages it takes modules from (`trust acme`), by their names on the machine, and
+    /// where it says so.
+    pub trusts: BTreeMap<String, Place>,
     /// Tests written in the dialplan.
     pub tests: Vec<Test>,
     /// Hash of all files and of what its modules say of themselves, hex; equal hashes are the same

@@ -8,6 +8,7 @@ mod bases;
 pub mod catalogue;
 pub mod forge;
 mod refused;
+mod signed;
 #[cfg(test)]
 mod tests;
 

@@ -11,7 +11,7 @@ use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, End, Mark};
 use crate::file::Source;
 use crate::numbers::{NumberTable, Pattern};
-use crate::route::{Dialplan, Outbound, Tenant};
+use crate::route::{Dialplan, Outbound, Place, Tenant};
 
 /// Most findings about references and numbers of one load.
 const FINDINGS_MAX: usize = 500;
@@ -102,9 +102,19 @@ pub(super) fn link(input: Input<'_>) -> Option<Dialplan> {
         routes: own(routes),
         outbound,
         modules: own(modules),
+        trusts: trusts(files),
         tests: files.iter().flat_map(|f| f.tests.iter().cloned()).collect(),
         hash,
     })
+}
+
+/// Keys that are trusted, each where it is first.
+fn trusts(files: &[Arc<Lowered>]) -> BTreeMap<String, Place> {
+    let mut all = BTreeMap::new();
+    for (key, place) in files.iter().flat_map(|f| &f.trusts) {
+        all.entry(key.clone()).or_insert_with(|| place.clone());
+    }
+    all
 }
 
 fn calendars(

@@ -20,7 +20,7 @@ use crate::file::tree::ValueKind;
 use crate::file::{Node, hash};
 use crate::schema::{ModuleSchema, StepSchema};
 
-pub(super) use declare::module;
+pub(super) use declare::{module, trust};
 pub(crate) use grant::read_rate;
 pub(super) use step::{check_canned, near_step, step};
 

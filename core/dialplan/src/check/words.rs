@@ -1,9 +1,9 @@
 //! The closed vocabularies of a dialplan, and the nearest word to a wrong one.
 
 /// Nodes that stand outermost in a tenant's files.
-pub(crate) const NODES: [&str; 13] = [
+pub(crate) const NODES: [&str; 14] = [
     "tenant", "calendar", "user", "trunk", "module", "did", "dids", "route", "outbound", "test",
-    "base", "value", "override",
+    "base", "value", "override", "trust",
 ];
 
 /// Steps.

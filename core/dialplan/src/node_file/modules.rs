@@ -10,6 +10,7 @@
 //!         memory-mb 256
 //!         cpu-percent 20
 //!         module queue crm
+//!         trust acme
 //!     }
 //! }
 //! ```
@@ -20,6 +21,8 @@
 //! that says as much (`http "*"`).
 //! Native modules run in a child process each; `in-process=#true` puts those of this tenant into
 //! the switch itself, where a crash of theirs ends every call: `cordboard check` and the start warn.
+//! Modules of packages want a key that the tenant's own files trust (`trust acme`): of all that the
+//! machine trusts, where no `trust` line here names fewer. Native code wants the operator's besides.
 //! A tenant's own files cannot widen it; each grant beyond it is refused with both lines.
 
 use super::Ceiling;
@@ -39,7 +42,7 @@ use crate::url_pattern::UrlPattern;
 pub const HTTP_RATE: u32 = 100;
 
 /// Lines of the block.
-const LINES: [&str; 7] = [
+const LINES: [&str; 8] = [
     "http",
     "private-addresses",
     "native",
@@ -47,6 +50,7 @@ const LINES: [&str; 7] = [
     "memory-mb",
     "cpu-percent",
     "module",
+    "trust",
 ];
 
 /// The `modules` block of a ceiling.
@@ -68,6 +72,8 @@ pub struct ModulesCeiling {
     pub cpu_percent_max: u32,
     /// Modules that may be loaded, by their own names; none is every one.
     pub modules: Option<Vec<String>>,
+    /// Keys of packages that the tenant may trust, by name; none is every one of the machine.
+    pub trust: Option<Vec<String>>,
     /// Where the block stands, where there is one.
     pub mark: Option<Mark>,
 }
@@ -94,6 +100,7 @@ impl Default for ModulesCeiling {
             memory_mb_max: 256,
             cpu_percent_max: 20,
             modules: None,
+            trust: None,
             mark: None,
         }
     }
@@ -121,7 +128,7 @@ pub(super) fn read(sink: &mut Sink, node: &Node) -> ModulesCeiling {
     fields.finish();
     let mut seen: Vec<&str> = Vec::new();
     for line in lines.unwrap_or(&[]) {
-        if seen.contains(&&*line.name) && !matches!(&*line.name, "http" | "module") {
+        if seen.contains(&&*line.name) && !matches!(&*line.name, "http" | "module" | "trust") {
             let message = format!("`{}` is given twice", line.name);
             sink.error(line.name_span, "DP0016", message, Some("keep one".into()));
         }
@@ -145,6 +152,13 @@ pub(super) fn read(sink: &mut Sink, node: &Node) -> ModulesCeiling {
                 fields.finish();
                 let all = out.modules.get_or_insert_default();
                 all.extend(names.into_iter().map(|found| found.value));
+            }
+            "trust" => {
+                let mut fields = Fields::new(line, sink);
+                let keys = fields.arguments();
+                fields.finish();
+                let all = out.trust.get_or_insert_default();
+                all.extend(keys.into_iter().map(|found| found.value));
             }
             other => {
                 let message = format!("`modules` has no line `{other}`");
@@ -243,6 +257,22 @@ fn number(sink: &mut Sink, line: &Node, most: u32) -> Option<u32> {
 pub(super) fn check(dialplan: &Dialplan, ceiling: &Ceiling) -> Vec<Diagnostic> {
     let bounds = &ceiling.modules;
     let mut findings = Vec::new();
+    for (key, place) in &dialplan.trusts {
+        if bounds
+            .trust
+            .as_ref()
+            .is_some_and(|keys| !keys.contains(key))
+        {
+            let tenant = &dialplan.tenant.name;
+            let message = format!("`{tenant}` may not trust the key `{key}`");
+            let mut finding = Diagnostic::error(Mark::at(place), codes::CEILING, message);
+            finding.help = Some(format!(
+                "the operator's ceiling would have to say `trust {key}`"
+            ));
+            let line = bounds.mark.clone().unwrap_or_else(|| ceiling.mark.clone());
+            findings.push(finding.also(line, "the ceiling"));
+        }
+    }
     for module in dialplan.modules.values() {
         let mut refuse = Refuse {
             ceiling,

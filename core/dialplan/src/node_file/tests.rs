@@ -191,3 +191,40 @@ fn a_carriers_address_belongs_to_one_tenant_unless_a_ceiling_shares_it() {
     );
     assert_eq!(&*above[0].related[0].mark.file, "_node.kdl");
 }
+
+#[test]
+fn a_tenant_trusts_keys_of_packages_within_its_ceiling() {
+    let text = "ceiling acme { modules { trust vendor partner; trust house } }\n";
+    let settings = load_node("_node.kdl", text).unwrap().settings;
+    let own = "tenant acme domain=\"acme.example\"\ntrust vendor\ntrust house stranger\n";
+    let plan = tenant(own);
+    let keys: Vec<&str> = plan.trusts.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["house", "stranger", "vendor"]);
+    let found = check_ceiling(&plan, settings.ceiling("acme").unwrap());
+    let [above] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        (above.mark.line, &*above.message),
+        (3, "`acme` may not trust the key `stranger`")
+    );
+    let help = above.help.as_deref();
+    assert_eq!(
+        help,
+        Some("the operator's ceiling would have to say `trust stranger`")
+    );
+    assert_eq!(
+        check_ceiling(&plan, &Ceiling::unsaid("acme")),
+        [],
+        "all that the machine trusts"
+    );
+    let mut cache = Cache::new();
+    let empty = "tenant acme domain=\"acme.example\"\ntrust\n";
+    let refused = load(
+        &Source::of([("main.kdl", empty)]),
+        &Known::default(),
+        &mut cache,
+    );
+    let findings = refused.err().unwrap();
+    assert_eq!(findings[0].message, "`trust` wants the name of a key");
+}

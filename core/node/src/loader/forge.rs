@@ -22,6 +22,7 @@ use cordboard_host::program::Programs;
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{Catalogue, Shelf};
+use super::signed::Signers;
 
 /// Compile errors that are remembered, so that a broken artefact is not compiled every 30 s.
 const BROKEN_MAX: usize = 100;
@@ -100,6 +101,7 @@ type Failed = HashMap<(String, String), (String, Vec<String>)>;
 #[derive(Default)]
 pub struct Forge {
     shelf: Shelf,
+    signers: Signers,
     compilers: Compilers,
     ceilings: Mutex<BTreeMap<String, Arc<ModulesCeiling>>>,
     whole: Mutex<Vec<Ceiling>>,
@@ -246,6 +248,8 @@ impl Forge {
             .manifest
             .as_ref()
             .map_err(|list| Fault::Line(list.iter().map(Diagnostic::line).collect()))?;
+        let trusted = self.signers.check(wanted.plan, &found.folder);
+        trusted.map_err(|why| Fault::Line(one(why)))?;
         let artefact = self.shelf.artefact(found, manifest);
         let artefact = artefact.map_err(|why| Fault::Code(one(why)))?;
         let parts = self

@@ -12,6 +12,7 @@ use cordboard_dialplan::file::Source;
 use super::catalogue::{Found, Shelf};
 use super::forge::{Compilers, Forge};
 use super::*;
+use crate::sdk::{keys, packages};
 
 /// A folder of the test's own, gone with it.
 struct Folder(PathBuf);
@@ -258,4 +259,56 @@ fn a_module_that_cannot_run_here_is_left_out_and_named_with_its_line() {
         "{shown}"
     );
     assert_eq!((found.refusal.place.line, found.serves), (2, None));
+}
+
+#[test]
+fn a_module_of_a_package_wants_a_key_that_its_tenant_trusts() {
+    let folder = Folder::new();
+    let (data, modules) = (folder.0.clone(), folder.modules());
+    let maker = folder.0.join("maker");
+    let public = keys::new(&maker, "acme", [7; 32]).unwrap();
+    keys::trust(&data, "acme-uk", &public).unwrap();
+    let text = manifest("good", "lua", "module.lua");
+    folder.write("source/good/module.toml", &text);
+    folder.write("source/good/module.lua", "return {}");
+    let source = folder.0.join("source/good");
+    let key = keys::signing(&maker, "acme").unwrap();
+    let package = packages::pack(&source, Some(&key), &folder.0).unwrap();
+    let shelf = packages::Shelf {
+        data: &data,
+        modules: &modules,
+    };
+    shelf.install(&package, false).unwrap();
+
+    let plain = "tenant demo domain=\"demo.example\"\nmodule good\n";
+    let trusting = format!("{plain}trust acme-uk\n");
+    let refused = |text: &str| match load(&modules, text) {
+        Ok(_) => panic!("it is refused"),
+        Err(refused) => refused.render(false),
+    };
+    let shown = refused(plain);
+    assert!(shown.contains("main.kdl:2:1"), "{shown}");
+    assert!(
+        shown.contains("write `trust acme-uk` at the top level"),
+        "{shown}"
+    );
+    let another = refused(&format!("{plain}trust acme vendor\n"));
+    assert!(
+        another.contains("does not trust"),
+        "the name is the one here: {another}"
+    );
+    assert!(load(&modules, &trusting).is_ok());
+
+    // A key that was forgotten stands behind nothing, whatever a tenant says.
+    std::fs::remove_file(data.join("keys/trusted/acme-uk.pub")).unwrap();
+    let shown = refused(&trusting);
+    assert!(shown.contains("this machine does not trust"), "{shown}");
+
+    // What the operator takes by hand wants no key.
+    shelf.remove("good").unwrap();
+    let unsigned = packages::pack(&source, None, &folder.0).unwrap();
+    shelf.install(&unsigned, true).unwrap();
+    assert!(load(&modules, plain).is_ok());
+    std::fs::remove_dir_all(data.join("packages")).unwrap();
+    assert!(load(&modules, plain).is_ok());
 }

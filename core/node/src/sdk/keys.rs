@@ -3,8 +3,9 @@
 //! `DATA/keys/NAME.secret` (0600) holds a key that signs, `DATA/keys/trusted/NAME.pub` one that is
 //! trusted. A key made here is trusted here. Native code runs outside of any sandbox, so trust in a
 //! key does not reach so far: a package with native code wants a key made here, or one that the
-//! machine's operator trusts with `--native` (`DATA/keys/trusted/NAME.native`). A tenant's key never
-//! does.
+//! machine's operator trusts with `--native` (`DATA/keys/trusted/NAME.native`). A tenant's word
+//! never does: its `trust NAME` only says which of these keys its own modules may come from
+//! (`loader/signed.rs`).
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;

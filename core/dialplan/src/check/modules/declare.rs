@@ -3,17 +3,33 @@
 use std::sync::Arc;
 
 use super::{grant, setting};
-use crate::check::Item;
 use crate::check::codes;
 use crate::check::fields::{Fields, Found};
 use crate::check::sink::Sink;
 use crate::check::words::suggestion;
+use crate::check::{Item, name};
 use crate::file::Node;
 use crate::file::tree::Span;
+use crate::route::Place;
 use crate::schema::{Grant, Loaded, ModuleSchema, RESERVED_NAMES};
 
 /// Most grants of one module.
 const GRANTS_MAX: usize = 1_000;
+
+/// `trust acme vendor`: names of keys whose packages the tenant takes modules from.
+pub(in crate::check) fn trust(sink: &mut Sink, node: &Node) -> Vec<(String, Place)> {
+    let place = sink.place(node.head);
+    let mut fields = Fields::new(node, sink);
+    let keys = fields.arguments();
+    fields.finish();
+    if node.arguments.is_empty() {
+        let help = "write `trust acme`; `cordboard module keys list` has the names";
+        let message = "`trust` wants the name of a key";
+        sink.error(node.head, codes::MISSING, message, Some(help.into()));
+    }
+    let good = keys.into_iter().filter(|key| name(sink, key));
+    good.map(|key| (key.value, place.clone())).collect()
+}
 
 /// Reads a `module` node; none where it is wrong, which is said.
 pub(in crate::check) fn module(sink: &mut Sink, node: &Node) -> Option<Item<Arc<Loaded>>> {
