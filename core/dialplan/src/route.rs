@@ -338,11 +338,14 @@ pub struct Test {
     pub name: String,
     /// The calls it makes.
     pub calls: Vec<TestCall>,
-    /// Canned answers of scripts' http: URL prefix to (status, body).
+    /// Canned answers of http: a URL's beginning, or a method and that, to (status, body).
     pub http: Vec<(String, u16, String)>,
     /// Canned outcomes of modules' steps. The n-th time a step runs takes its n-th line, and the
     /// last line from then on; a step without a line runs in its module.
     pub steps: Vec<CannedStep>,
+    /// Calls that services may start, `user:anna` or `trunk:carrier:+4420`, by their beginnings; each
+    /// taken, or refused with a word of failures (`busy`).
+    pub starts: Vec<(String, Option<String>)>,
     /// Retained facts as conditions find them: topic, key, value.
     pub facts: Vec<(String, String, serde_json::Value)>,
     /// Where it stands.

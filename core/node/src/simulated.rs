@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordboard_dialplan::route::Test;
 use cordboard_host::contract::World;
 use cordboard_host::manifest::Kind;
 use cordboard_host::module::{StepBegin, StepHost, Work};
@@ -162,6 +163,10 @@ impl ScriptHost for SimulatedScripts {
             }
             Some((_, Runs::Service)) => self.services.kill(),
         }
+    }
+
+    fn begin_test(&mut self, test: &Test) {
+        self.services.begin_test(test);
     }
 
     fn forget(&mut self) {

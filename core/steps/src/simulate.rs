@@ -19,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordboard_dialplan::Dialplan;
-use cordboard_dialplan::route::{Block, TestCall};
+use cordboard_dialplan::route::{Block, Test, TestCall};
 use cordboard_media::Audio;
 use serde::{Deserialize, Serialize};
 
 pub use self::coverage::{Coverage, Unvisited};
-pub use self::outside::Outside;
+pub use self::outside::{Outside, canned_http};
 pub use self::report::{DiffLine, TestFailure, TestReport, run_tests};
 use crate::script::{Program, ScriptAnswer, ScriptError, ScriptErrorKind, ScriptStart, ScriptTurn};
 
@@ -56,8 +56,9 @@ pub trait ScriptHost {
     fn resume(&mut self, answer: ScriptAnswer) -> ScriptTurn;
     /// Drops it.
     fn kill(&mut self) {}
-    /// A new test begins: what programs remember of the one before is gone.
-    fn begin_test(&mut self) {}
+    /// A new test begins: what programs remember of the one before is gone, and its canned http
+    /// is theirs where they ask for it outside of a call.
+    fn begin_test(&mut self, _test: &Test) {}
     /// The test is over: what services kept is forgotten.
     fn forget(&mut self) {}
     /// The virtual wall clock, Unix milliseconds: told when a call begins and before each of the

@@ -1,7 +1,7 @@
 //! `test { call did="..." at="..." ; expect "play closed" "hangup" }`.
 //!
-//! What lies outside of a test's calls is canned: `http` answers, outcomes of modules' steps
-//! (`step`), retained facts (`fact`).
+//! What lies outside of a test's calls is canned: `http` answers, calls that services start
+//! (`start`), outcomes of modules' steps (`step`), retained facts (`fact`).
 
 use std::time::Duration;
 
@@ -17,7 +17,16 @@ use crate::template::is_variable_name;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Lines of a test.
-const LINES: [&str; 6] = ["call", "expect", "reject", "http", "step", "fact"];
+const LINES: [&str; 7] = ["call", "expect", "reject", "http", "start", "step", "fact"];
+/// Why a started call may be refused.
+const REFUSALS: [&str; 6] = [
+    "busy",
+    "denied",
+    "invalid",
+    "not-found",
+    "timeout",
+    "unavailable",
+];
 /// Most variables that one canned step sets.
 const SET_MAX: usize = 64;
 
@@ -32,6 +41,7 @@ pub(super) fn test(sink: &mut Sink, node: &Node) -> Option<Test> {
         name,
         calls: Vec::new(),
         http: Vec::new(),
+        starts: Vec::new(),
         steps: Vec::new(),
         facts: Vec::new(),
         place,
@@ -41,6 +51,7 @@ pub(super) fn test(sink: &mut Sink, node: &Node) -> Option<Test> {
             "call" => test.calls.push(call(sink, line)),
             "expect" | "reject" => seen(sink, line, test.calls.last_mut()),
             "http" => test.http.extend(http(sink, line)),
+            "start" => test.starts.extend(start(sink, line)),
             "step" => test.steps.extend(canned_step(sink, line)),
             "fact" => test.facts.extend(fact(sink, line)),
             other => {
@@ -95,11 +106,30 @@ fn seen(sink: &mut Sink, node: &Node, call: Option<&mut TestCall>) {
 
 fn http(sink: &mut Sink, node: &Node) -> Option<(String, u16, String)> {
     let mut fields = Fields::new(node, sink);
-    let url = fields.wanted_argument("the URL's beginning");
+    let url = fields.wanted_argument(
+        "the URL's beginning, or a method and that: `http \"POST https://crm.example.com/\"`",
+    );
     let status = fields.number("status", (100, 599)).unwrap_or(200);
     let body = fields.text("body").map_or_else(String::new, |b| b.value);
     fields.finish();
     Some((url?.value, status as u16, body))
+}
+
+/// `start "user:anna"`: a service's call there is taken; with `refused=busy` it is not.
+fn start(sink: &mut Sink, node: &Node) -> Option<(String, Option<String>)> {
+    let mut fields = Fields::new(node, sink);
+    let whom = fields.wanted_argument("whom: `start \"user:anna\"`, `start \"trunk:carrier\"`");
+    let refused = fields.text("refused");
+    fields.finish();
+    let refused = refused.map(|word| {
+        if !REFUSALS.contains(&word.value.as_str()) {
+            let help = super::words::suggestion(&word.value, REFUSALS);
+            let message = format!("no call is refused with `{}`", word.value);
+            sink.error(word.span, codes::BAD_VALUE, message, help);
+        }
+        word.value
+    });
+    Some((whom?.value, refused))
 }
 
 /// `step "crm.look-up" outcome=found set="crm.name=Ann"`, or `{ set crm.name="Ann" }` in its block.

@@ -312,3 +312,100 @@ fn a_module_of_a_package_wants_a_key_that_its_tenant_trusts() {
     std::fs::remove_dir_all(data.join("packages")).unwrap();
     assert!(load(&modules, plain).is_ok());
 }
+
+const CALLER: &str = r#"
+local steps = {}
+return { handle = function(inputs)
+    local out = {}
+    for _, input in inputs do
+        local body = input.body
+        if body.input == "step-started" then
+            steps[body.step] = true
+            local url = "https://crm.example.com/notes"
+            table.insert(out, { id = body.step * 10, act = "http", method = "POST", url = url, body = "x" })
+            table.insert(out, { id = body.step * 10 + 1, act = "start-call", user = "anna", route = "back" })
+        elseif body.input == "refused" then
+            local step = (body.action - 1) / 10
+            table.insert(out, { act = "end-step", step = step, outcome = body.error.kind })
+            steps[step] = nil
+        elseif body.input == "http-answered" then
+            local step = body.action / 10
+            local outcome = if body.status == 201 then body.body else "down"
+            table.insert(out, { act = "set-timer", name = step .. " " .. outcome, at_ms = input.at_ms + 1000 })
+        elseif body.input == "timer" then
+            local step, outcome = string.match(body.name, "^(%d+) (.*)$")
+            if steps[tonumber(step)] then
+                table.insert(out, { act = "end-step", step = tonumber(step), outcome = outcome })
+            end
+        end
+    end
+    return out
+end, save = function() return {} end, restore = function() end }
+"#;
+
+#[test]
+fn stories_script_what_a_service_hears_of_http_and_of_calls_it_starts() {
+    let folder = Folder::new();
+    let manifest = r#"
+name = "notes"
+version = "1.0.0"
+contract = "0.1"
+world = "service"
+kind = "lua"
+entry = "module.lua"
+state-version = 1
+[[step]]
+name = "keep"
+outcomes = ["kept", "down", "busy", "unavailable"]
+[[ask]]
+capability = "http"
+what = "*"
+reason = "notes"
+[[ask]]
+capability = "start-call"
+reason = "calls back"
+"#;
+    folder.write("modules/notes/module.toml", manifest);
+    folder.write("modules/notes/module.lua", CALLER);
+    let plan = r#"
+tenant demo domain="demo.example"
+user anna
+module notes { grant http "https://crm.example.com/*"; grant start-call }
+route back { hangup }
+did "100" { notes.keep { on kept { hangup } }; else { hangup cause=busy } }
+test "taken" {
+    http "https://crm.example.com/" status=500
+    http "POST https://crm.example.com/" status=201 body="kept"
+    http "GET https://crm.example.com/notes" status=500
+    start "user:"
+    call did="100" from="1"
+    expect "notes.keep -> kept"
+}
+test "refused" {
+    http "https://crm.example.com/" status=201 body="kept"
+    start "user:"
+    start "user:anna" refused=busy
+    call did="100" from="1"
+    expect "notes.keep -> busy"
+}
+test "not scripted" {
+    call did="100" from="1"
+    expect "notes.keep -> unavailable"
+}
+test "no answer" {
+    start "user:anna"
+    call did="100" from="1"
+    expect "notes.keep -> down"
+}
+"#;
+    let compilers = crate::start::kinds::Kinds::of_tool(folder.0.join("compiled")).compilers();
+    let found = folder.shelf().look().modules["notes"].manifest.clone();
+    assert_eq!(found.map(drop), Ok(()));
+    let forge = Forge::new(vec![folder.modules()], compilers, &NodeFile::default());
+    let passed = match Memory::with_modules(Arc::new(forge)).check("demo", material(plan)) {
+        Ok(passed) => passed,
+        Err(refused) => panic!("{}", refused.render(false)),
+    };
+    assert!(passed.broken.is_empty(), "{:?}", passed.broken);
+    assert_eq!((passed.report.passed, passed.report.failed.len()), (4, 0));
+}

@@ -3,15 +3,17 @@
 //! A service lives as long as its test, so a call may log somebody in and the next one may find
 //! him. Calls of a test may begin at the same clock; a service's time only goes forward, so what
 //! passed before is added to it. Its own events come back to it and to others that subscribe;
-//! http requests are unavailable, and calls that it wants to start are refused.
+//! its http requests are answered by the test's `http` lines, and calls that it wants to start are
+//! taken or refused by its `start` lines; nothing more is heard of such a call.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use cordboard_host::contract::{Event, Refused, StepStart};
+use cordboard_dialplan::route::Test;
+use cordboard_host::contract::{Event, Refused, StartCall, StepStart};
 use cordboard_host::module::{Module, StepBegin};
 use cordboard_host::service::{Arrival, Driver, Effect, Entry, Identity, Journalled, MakeGuest};
-use cordboard_steps::simulate::Retained;
+use cordboard_steps::simulate::{Retained, canned_http};
 use cordboard_steps::{ScriptAnswer, ScriptCallError, ScriptTurn};
 
 use super::failed;
@@ -33,6 +35,10 @@ pub struct Services {
     running: Option<(String, String)>,
     turns: VecDeque<ScriptTurn>,
     retained: Vec<Retained>,
+    /// The test's `http` lines.
+    http: Vec<(String, u16, String)>,
+    /// Its `start` lines.
+    starts: Vec<(String, Option<String>)>,
 }
 
 impl Services {
@@ -89,6 +95,12 @@ impl Services {
             self.hear(&module, Journalled::StepGone { call, program: 0 });
         }
         self.turns.clear();
+    }
+
+    /// A test begins, with its answers to http requests and started calls.
+    pub fn begin_test(&mut self, test: &Test) {
+        self.http = test.http.clone();
+        self.starts = test.starts.clone();
     }
 
     /// The test is over: the next one begins with no state.
@@ -215,15 +227,23 @@ impl Services {
                 key,
                 payload,
             } => self.retained.push((topic, key, payload)),
-            Effect::StartCall { action, .. } => feed(Journalled::Refused {
-                action,
-                error: unavailable("no calls are started in a test"),
-            }),
-            Effect::Http { action, .. } => feed(Journalled::HttpAnswered {
-                action,
-                status: Err(unavailable("a service has no http in a test")),
-                body: String::new(),
-            }),
+            Effect::StartCall { action, start } => {
+                if let Some(error) = refusal(&self.starts, &start) {
+                    feed(Journalled::Refused { action, error });
+                }
+            }
+            Effect::Http { action, send } => {
+                let canned = canned_http(&self.http, &send.method, &send.url);
+                let (status, body) = match canned {
+                    Ok((status, body)) => (Ok(status), body.to_owned()),
+                    Err(why) => (Err(unavailable(&why)), String::new()),
+                };
+                feed(Journalled::HttpAnswered {
+                    action,
+                    status,
+                    body,
+                });
+            }
             Effect::Feed(input) => feed(*input),
             Effect::Reply { .. } => {}
         }
@@ -251,6 +271,28 @@ impl Services {
         }
         waiting.push_back((module.to_owned(), Entry::Published { topic }));
     }
+}
+
+/// What comes of a started call: nothing where it is taken. The longest line that fits counts.
+fn refusal(lines: &[(String, Option<String>)], start: &StartCall) -> Option<Refused> {
+    let target = match (&start.user, &start.trunk, &start.number) {
+        (Some(user), None, None) => format!("user:{user}"),
+        (None, Some(trunk), Some(number)) => format!("trunk:{trunk}:{number}"),
+        _ => {
+            let message = "a call is to a user, or to a number through a trunk".to_owned();
+            let kind = ScriptCallError::Invalid;
+            return Some(Refused { kind, message });
+        }
+    };
+    let fits = lines.iter().filter(|(whom, _)| target.starts_with(whom));
+    let Some((_, refused)) = fits.max_by_key(|(whom, _)| whom.len()) else {
+        let why = format!("no call is started in this test: write `start \"{target}\"` in it");
+        return Some(unavailable(&why));
+    };
+    let word = serde_json::Value::from(refused.as_deref()?);
+    let kind = serde_json::from_value(word).unwrap_or(ScriptCallError::Unavailable);
+    let message = format!("the test refuses {target}");
+    Some(Refused { kind, message })
 }
 
 fn unavailable(why: &str) -> Refused {

@@ -20,10 +20,37 @@ const BETWEEN_CALLS_MS: u64 = 1_000;
 /// Retained facts by topic and key.
 pub(super) type Facts = BTreeMap<(String, String), Value>;
 
+/// The `http` line of a test that answers a request. A line is the beginning of a URL, or a method
+/// and that (`POST https://crm.example.com/`); of those that fit the longest beginning wins, and of
+/// two alike the one with a method.
+///
+/// # Errors
+/// None fits; one sentence with the cure.
+pub fn canned_http<'l>(
+    lines: &'l [(String, u16, String)],
+    method: &str,
+    url: &str,
+) -> Result<(u16, &'l str), String> {
+    let fits = lines.iter().filter_map(|(line, status, body)| {
+        let (wanted, prefix) = match line.split_once(' ') {
+            Some((wanted, prefix)) => (Some(wanted), prefix.trim_start()),
+            None => (None, line.as_str()),
+        };
+        let fits = url.starts_with(prefix) && wanted.is_none_or(|w| w.eq_ignore_ascii_case(method));
+        fits.then_some(((prefix.len(), wanted.is_some()), *status, body.as_str()))
+    });
+    match fits.max_by_key(|(rank, _, _)| *rank) {
+        Some((_, status, body)) => Ok((status, body)),
+        None => Err(format!(
+            "no canned answer: write `http \"{method} {url}\" status=200 body=\"...\"` in the test"
+        )),
+    }
+}
+
 /// Canned answers, and a store that is empty at first.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
-    /// URL prefix to status and body; the longest prefix that fits wins.
+    /// URL prefix to status and body, as [`canned_http`] takes them.
     pub http: Vec<(String, u16, String)>,
     canned: Canned,
     facts: Arc<Facts>,
@@ -100,7 +127,7 @@ impl Outside {
     /// What comes of a request.
     pub fn answer(&mut self, request: OutsideRequest) -> ScriptAnswer {
         match request {
-            OutsideRequest::Http { url, .. } => self.http(&url),
+            OutsideRequest::Http { method, url, .. } => self.http(&method, &url),
             OutsideRequest::StoreGet { key } => ScriptAnswer::Text {
                 value: self.store.get(&key).cloned(),
             },
@@ -123,21 +150,14 @@ impl Outside {
         }
     }
 
-    fn http(&self, url: &str) -> ScriptAnswer {
-        let fits = self
-            .http
-            .iter()
-            .filter(|(prefix, _, _)| url.starts_with(prefix.as_str()));
-        match fits.max_by_key(|(prefix, _, _)| prefix.len()) {
-            Some((_, status, body)) => ScriptAnswer::Http {
-                status: *status,
+    fn http(&self, method: &str, url: &str) -> ScriptAnswer {
+        match canned_http(&self.http, method, url) {
+            Ok((status, body)) => ScriptAnswer::Http {
+                status,
                 headers: Vec::new(),
-                body: body.clone(),
+                body: body.to_owned(),
             },
-            None => error(
-                ScriptCallError::Unavailable,
-                format!("no canned answer for {url}"),
-            ),
+            Err(why) => error(ScriptCallError::Unavailable, why),
         }
     }
 

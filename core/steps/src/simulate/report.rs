@@ -137,7 +137,7 @@ pub fn run_tests(
     let mut report = TestReport::default();
     for test in &dialplan.tests {
         let mut outside = Outside::of_test(test);
-        scripts.begin_test();
+        scripts.begin_test(test);
         let mut failures = Vec::new();
         for (index, call) in test.calls.iter().enumerate() {
             let (transcript, entered) = simulation.call(scripts, &mut outside, call);

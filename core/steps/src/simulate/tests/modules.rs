@@ -168,7 +168,7 @@ impl ScriptHost for Desk {
 fn each_test_begins_anew() {
     struct Counts(u32);
     impl ScriptHost for Counts {
-        fn begin_test(&mut self) {
+        fn begin_test(&mut self, _: &cordboard_dialplan::route::Test) {
             self.0 = 0;
         }
         fn start(&mut self, _: &ScriptStart) -> ScriptTurn {
