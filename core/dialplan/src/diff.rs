@@ -244,6 +244,7 @@ fn tests(plan: &Dialplan) -> Entries {
             false => format!("test \"{}\"", t.name),
         };
         let mut says: Vec<String> = t.http.iter().map(|h| format!("http {h:?}")).collect();
+        says.extend(t.starts.iter().map(|s| format!("start {s:?}")));
         says.extend(t.steps.iter().map(|s| format!("step {s:?}")));
         says.extend(t.facts.iter().map(|f| format!("fact {f:?}")));
         for call in &t.calls {
