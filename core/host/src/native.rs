@@ -16,6 +16,7 @@ mod child;
 mod guest;
 mod keeper;
 mod link;
+mod meter;
 mod room;
 mod said;
 mod steps;
@@ -29,12 +30,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use cordboard_call::ids::TenantId;
 use cordboard_steps::ScriptError;
 use cordboard_steps::script::LogLevel;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::module::Module;
+use crate::quota::Accounts;
 
 pub use child::{VERB as CHILD_VERB, aside};
 pub use guest::{NativeCompiler, NativeGuest};
@@ -94,6 +97,8 @@ pub type OnStory = dyn Fn(&Arc<Module>, Story) + Send + Sync;
 pub struct Native {
     housing: Housing,
     obeys_ceiling: bool,
+    /// Who pays for children; nobody for a tool's.
+    accounts: Option<Arc<Accounts>>,
     folder: PathBuf,
     log: Arc<Log>,
     on_story: OnceLock<Arc<OnStory>>,
@@ -112,6 +117,7 @@ impl Native {
         Native {
             housing,
             obeys_ceiling: false,
+            accounts: None,
             folder,
             log,
             on_story: OnceLock::new(),
@@ -124,6 +130,25 @@ impl Native {
     pub fn in_process_where_allowed(mut self) -> Native {
         self.obeys_ceiling = true;
         self
+    }
+
+    /// With the CPU time of children paid by their tenants. What runs in the switch itself pays
+    /// nothing: it was the operator's wish.
+    #[must_use]
+    pub fn paid_by(mut self, accounts: &Arc<Accounts>) -> Native {
+        self.accounts = Some(Arc::clone(accounts));
+        self
+    }
+
+    /// May a tenant's native code be entered now?
+    pub(crate) fn may_run(&self, tenant: &TenantId) -> bool {
+        let accounts = self.accounts.as_ref();
+        accounts.is_none_or(|accounts| accounts.of(tenant).may_run(accounts.now()))
+    }
+
+    fn meter(&self, tenant: &TenantId) -> Option<meter::Meter> {
+        let accounts = self.accounts.as_ref()?;
+        Some(meter::Meter::of(accounts, tenant))
     }
 
     /// Who is told of falls and returns. The first one stays.

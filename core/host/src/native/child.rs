@@ -5,7 +5,7 @@
 //! library may print; it must not print into our frames), the right to gain privileges, core
 //! dumps. It dies with the switch. Its memory, descriptors and file sizes have limits of the
 //! system's own, which hold whatever the library does.
-#![allow(unsafe_code)] // prctl(2), setrlimit(2), dup(2) and close_range(2) have no safe wrapper here.
+#![allow(unsafe_code)] // prctl(2), setrlimit(2), dup(2), close_range(2) and clocks of processes have no safe wrapper here.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,6 +13,7 @@ use std::io::BufReader;
 use std::os::fd::FromRawFd;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::room::{Hello, Room, STACK_BYTES};
 use super::wire::{Frame, Tag};
@@ -151,4 +152,24 @@ fn writable_now() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or(256 << 10) << 10
+}
+
+/// CPU time of a child of ours since it began, all its threads together; none where it was waited
+/// for already.
+pub(super) fn cpu_of(pid: u32) -> Option<Duration> {
+    let pid = libc::pid_t::try_from(pid).ok()?;
+    let (mut clock, mut time) = (
+        0,
+        libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        },
+    );
+    // SAFETY: both write one number or structure of ours.
+    let read = unsafe {
+        libc::clock_getcpuclockid(pid, &raw mut clock) == 0
+            && libc::clock_gettime(clock, &raw mut time) == 0
+    };
+    let nanos = u32::try_from(time.tv_nsec).ok()?;
+    read.then(|| Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanos))
 }

@@ -91,6 +91,8 @@ struct Run {
     entry: Entry,
     step: String,
     phase: Phase,
+    /// What it is to be sent when its tenant has CPU time again.
+    held: Option<Frame>,
     asks: u32,
     _instance: Counted,
 }
@@ -249,13 +251,14 @@ impl Keeper {
                 entry,
                 step,
                 phase: Phase::Code(now),
+                held: None,
                 asks: 0,
                 _instance: instance,
             },
         );
         state.of_call.insert(call, run);
         let frame = Frame::of(Tag::Enter, entry as i32, run, input.to_string());
-        state.send(frame);
+        self.enter(state, run, frame);
         Ok(())
     }
 
@@ -264,7 +267,7 @@ impl Keeper {
         let mut state = self.lock();
         let run = state.of_call.get(&call).copied();
         if let Some(run) = run {
-            state.answer(run, answer);
+            self.answer(&mut state, run, answer);
         }
         run.is_some()
     }
@@ -277,7 +280,11 @@ impl Keeper {
         };
         if let Some(run) = state.runs.get_mut(&id) {
             run.phase = Phase::Gone(Instant::now());
-            state.send(Frame::bare(Tag::Gone, id));
+            match run.held.take() {
+                // Its code was never entered.
+                Some(frame) if frame.tag == Tag::Enter => state.forget(id),
+                _ => state.send(Frame::bare(Tag::Gone, id)),
+            }
         }
         true
     }

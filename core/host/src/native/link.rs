@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::Code;
 use super::child::VERB;
+use super::meter::Meter;
 use super::room::{Hello, Room};
 use super::wire::{Frame, Tag};
 use crate::module::{CONTRACT, Module};
@@ -84,10 +85,11 @@ enum Way {
     },
 }
 
-/// What is known of a child's end before it comes.
+/// What is known of a child, and of its end before that comes.
 #[derive(Default)]
 struct Ended {
     child: Mutex<Option<Child>>,
+    meter: Option<Meter>,
     /// Why we ended it.
     reason: Mutex<Option<End>>,
     last_line: Mutex<String>,
@@ -109,7 +111,10 @@ impl Link {
             memory_bytes: module.limits.memory_bytes,
             instances_max: module.limits.instances_max,
         };
-        let ended = Arc::new(Ended::default());
+        let ended = Arc::new(Ended {
+            meter: code.native.meter(&module.tenant),
+            ..Ended::default()
+        });
         let way = match housing {
             Housing::Child(program) => {
                 let waiting = WAITING_MIN + 4 * module.limits.instances_max as usize;
@@ -190,12 +195,22 @@ impl Link {
     pub fn look(&self) {
         if let Some(child) = lock(&self.ended.child).as_mut() {
             end_orphans(child);
+            self.ended.pay(child);
         }
     }
 
     /// The child's process, for figures and tests.
     pub fn pid(&self) -> Option<u32> {
         lock(&self.ended.child).as_ref().map(Child::id)
+    }
+}
+
+impl Ended {
+    /// Its tenant pays for what the child has used since it was last asked.
+    fn pay(&self, child: &Child) {
+        if let Some(meter) = &self.meter {
+            meter.pay(child.id());
+        }
     }
 }
 
@@ -316,6 +331,7 @@ impl Work {
             let mut slot = lock(&self.ended.child);
             let child = slot.as_mut()?;
             end_orphans(child);
+            self.ended.pay(child);
             match child.try_wait() {
                 Ok(None) => {}
                 Ok(Some(status)) => {
@@ -344,6 +360,11 @@ impl Work {
                 let rest = Duration::from_secs(1).saturating_sub(since.elapsed());
                 std::thread::sleep(rest);
                 (since, count) = (Instant::now(), 0);
+            }
+            if frame.tag != Tag::Log
+                && let Some(child) = lock(&self.ended.child).as_ref()
+            {
+                self.ended.pay(child);
             }
             (self.hears)(Heard::Frame(frame));
         }

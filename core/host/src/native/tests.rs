@@ -101,6 +101,7 @@ fn source(world: &str, entries: &str, body: &str) -> String {
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 static const cordboard_host *cb;
 static void reply(cordboard_run *run, const char *text) {{ cb->reply(run, cordboard_of(text)); }}

@@ -176,9 +176,9 @@ impl Kinds {
         let program = std::env::current_exe().unwrap_or_default();
         let libraries = folder.with_file_name("native");
         let native = Native::new(Housing::Child(program), libraries, Arc::new(log));
-        let native = match crew.is_some() {
-            true => native.in_process_where_allowed(),
-            false => native,
+        let native = match &crew {
+            Some(crew) => native.in_process_where_allowed().paid_by(crew.accounts()),
+            None => native,
         };
         let wasm = Wasm {
             folder,

@@ -78,7 +78,9 @@ impl Keeper {
                 Phase::Gone(_) => {}
                 Phase::Code(_) | Phase::Asked(_) => {
                     state.of_call.remove(&run.call);
-                    let first = blamed.is_none() && culprit.is_none_or(|culprit| culprit == id);
+                    let entered = run.held.is_none_or(|frame| frame.tag != Tag::Enter);
+                    let first =
+                        blamed.is_none() && entered && culprit.is_none_or(|culprit| culprit == id);
                     let kind = match first {
                         true => kind,
                         false => ScriptErrorKind::Overload,
@@ -122,6 +124,7 @@ impl Keeper {
         if let Life::Up { link, .. } = &state.life {
             link.look();
         }
+        self.release(state, now);
         let hang = state.hanging(now);
         let Life::Up {
             link,
@@ -200,7 +203,8 @@ impl State {
         let Life::Up { ready: true, .. } = &self.life else {
             return None;
         };
-        self.runs.iter().find_map(|(id, run)| {
+        let mut runs = self.runs.iter().filter(|(_, run)| run.held.is_none());
+        runs.find_map(|(id, run)| {
             let (since, most, culprit) = match run.phase {
                 Phase::Code(since) => (since, run.module.limits.cpu, Some(*id)),
                 Phase::Gone(since) => (since, GONE_MAX + run.module.limits.cpu, None),

@@ -76,6 +76,48 @@ impl Keeper {
         }
     }
 
+    /// Gives a run its answer; one that nobody waits for is dropped.
+    pub(super) fn answer(&self, state: &mut State, id: u64, answer: ScriptAnswer) {
+        let Some(run) = state.runs.get_mut(&id) else {
+            return;
+        };
+        if let Phase::Asked(random) = run.phase {
+            let (code, body) = said::answer(answer, random);
+            run.phase = Phase::Code(Instant::now());
+            self.enter(state, id, Frame::of(Tag::Answer, code, id, body));
+        }
+    }
+
+    /// Lets a run's code go on, now or when its tenant has CPU time again.
+    pub(super) fn enter(&self, state: &mut State, id: u64, frame: Frame) {
+        let may = |run: &Run| self.native.may_run(&run.module.tenant);
+        match state.runs.get_mut(&id) {
+            Some(run) if !may(run) => run.held = Some(frame),
+            _ => state.send(frame),
+        }
+    }
+
+    /// Sends what was held, as far as the tenant's CPU time reaches.
+    pub(super) fn release(&self, state: &mut State, now: Instant) {
+        let held = |run: &&mut Run| run.held.is_some();
+        let Some(first) = state.runs.values_mut().find(held) else {
+            return;
+        };
+        if !self.native.may_run(&first.module.tenant) {
+            return;
+        }
+        let mut frames = Vec::new();
+        for run in state.runs.values_mut() {
+            if let Some(frame) = run.held.take() {
+                run.phase = Phase::Code(now);
+                frames.push(frame);
+            }
+        }
+        for frame in frames {
+            state.send(frame);
+        }
+    }
+
     /// A run asks for something.
     fn asked(&self, state: &mut State, frame: &Frame, after: &mut After) {
         let Some(run) = state.runs.get_mut(&frame.run) else {
@@ -111,8 +153,8 @@ impl Keeper {
             }
             Err((kind, message)) => {
                 run.phase = Phase::Code(Instant::now());
-                let frame = Frame::of(Tag::Answer, said::code(kind), frame.run, message);
-                state.send(frame);
+                let answer = Frame::of(Tag::Answer, said::code(kind), frame.run, message);
+                self.enter(state, frame.run, answer);
             }
         }
     }
@@ -183,19 +225,5 @@ impl Run {
             },
             _ => ScriptTurn::Done { outcome: None },
         })
-    }
-}
-
-impl State {
-    /// Gives a run its answer; one that nobody waits for is dropped.
-    pub(super) fn answer(&mut self, id: u64, answer: ScriptAnswer) {
-        let Some(run) = self.runs.get_mut(&id) else {
-            return;
-        };
-        if let Phase::Asked(random) = run.phase {
-            let (code, body) = said::answer(answer, random);
-            run.phase = Phase::Code(Instant::now());
-            self.send(Frame::of(Tag::Answer, code, id, body));
-        }
     }
 }

@@ -10,6 +10,7 @@ use super::{Bench, Steps, bench, child, done, error, steps};
 use crate::contract::{Body, Input};
 use crate::module::Module;
 use crate::native::Story;
+use crate::program::Runner;
 
 /// A library whose step number 1 does something bad and whose others end well.
 fn criminal(bench: &Bench, crime: &str) -> Arc<Module> {
@@ -31,6 +32,49 @@ static int32_t run(cordboard_run *run, cordboard_text input) {{
         ".run = run",
         &format!("void *memmem(const void *, size_t, const void *, size_t);\n{body}"),
     )
+}
+
+/// A step's CPU time is its tenant's, and beyond the share the next one waits.
+#[test]
+fn a_tenant_pays_for_what_its_process_computes() {
+    let accounts = Arc::new(crate::quota::Accounts::default());
+    let mut bench = bench(child());
+    let native = Arc::into_inner(bench.native).expect("nobody else has it");
+    bench.native = Arc::new(native.paid_by(&accounts));
+    let crime = "clock_t end = clock() + CLOCKS_PER_SEC / 10; while (clock() < end) {}";
+    let module = criminal(&bench, &format!("{{ {crime} }}"));
+    let cpu = |wanted: u32| crate::quota::Quota {
+        cpu_percent: wanted,
+        ..Default::default()
+    };
+    accounts.set(&module.tenant, cpu(20));
+    let account = accounts.of(&module.tenant);
+    let steps = steps(&bench);
+    let before = account.used().cpu;
+    assert_eq!(steps.run(1, &module), done("done"));
+    let used = account.used().cpu.saturating_sub(before);
+    assert!(used >= Duration::from_millis(95), "{used:?}");
+    // 40 ms were saved: 60 ms of debt, and more, at 20 % of a core take 300 ms.
+    let began = Instant::now();
+    assert_eq!(steps.run(3, &module), done("done"));
+    let waited = began.elapsed();
+    assert!(waited >= Duration::from_millis(200), "{waited:?}");
+    // Whose call is gone meanwhile leaves nothing behind.
+    assert_eq!(steps.run(1, &module), done("done"));
+    steps.start(4, &module);
+    steps
+        .steps
+        .send(
+            super::call(4),
+            &module,
+            cordboard_steps::ScriptCommand::Kill,
+        )
+        .unwrap();
+    let instances = module
+        .health
+        .instances
+        .load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(instances, 0);
 }
 
 /// The module serves again after its rest.
