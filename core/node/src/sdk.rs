@@ -95,6 +95,9 @@ pub enum ModuleCommand {
     Rollback {
         /// The module.
         name: String,
+        /// Go back though no trusted key signed it.
+        #[arg(long)]
+        untrusted: bool,
         /// Folder of installed modules; else `modules` in the data folder.
         #[arg(long)]
         modules: Option<PathBuf>,
@@ -211,11 +214,14 @@ fn carry_out(data: &DataDir, what: ModuleCommand, json: bool) -> Result<(), Buil
                 .upgrade(&package.file, package.untrusted);
             say_installed("upgraded", &done?, json)
         }
-        ModuleCommand::Rollback { name, modules } => say_installed(
-            "back",
-            &shelf(data, &installed(data, modules)).rollback(&name)?,
-            json,
-        ),
+        ModuleCommand::Rollback {
+            name,
+            untrusted,
+            modules,
+        } => {
+            let done = shelf(data, &installed(data, modules)).rollback(&name, untrusted);
+            say_installed("back", &done?, json)
+        }
         ModuleCommand::Remove { name, modules } => {
             shelf(data, &installed(data, modules)).remove(&name)?;
             match json {

@@ -173,26 +173,7 @@ impl Shelf<'_> {
         untrusted: bool,
     ) -> Result<Installed, BuildError> {
         let name = &package.manifest.name;
-        let (signer, trusted) = self.signer(package)?;
-        if !trusted && !untrusted {
-            return Err(BuildError::new(
-                format!("{name} {} is signed by {signer}", package.manifest.version),
-                "`cordboard module keys trust NAME \"ed25519 ...\"` with its maker's key, \
-                 or `--untrusted` to take it all the same",
-            ));
-        }
-        if package.manifest.code.kind == Kind::Native
-            && !(trusted && keys::trusts_native(self.data, &signer)?)
-        {
-            return Err(BuildError::new(
-                format!(
-                    "{name} {} is native code, which runs outside of any sandbox, and is signed by {signer}",
-                    package.manifest.version
-                ),
-                "have the machine's operator sign it (`cordboard module package --key`), or trust its \
-                 maker so far: `cordboard module keys trust NAME \"ed25519 ...\" --native`",
-            ));
-        }
+        let signer = self.accepted(package, untrusted)?;
         let folder = self.kept(name);
         fs::create_dir_all(&folder).map_err(|e| on_disk(&folder, &e))?;
         let numbers = self.numbers(name);
@@ -214,11 +195,38 @@ impl Shelf<'_> {
         })
     }
 
-    /// Goes back to the package that was in use before.
+    /// Who signed it, where its code may be used as keys are trusted now.
+    fn accepted(&self, package: &Package, untrusted: bool) -> Result<String, BuildError> {
+        let name = &package.manifest.name;
+        let (signer, trusted) = self.signer(package)?;
+        if !trusted && !untrusted {
+            return Err(BuildError::new(
+                format!("{name} {} is signed by {signer}", package.manifest.version),
+                "`cordboard module keys trust NAME \"ed25519 ...\"` with its maker's key, \
+                 or `--untrusted` to take it all the same",
+            ));
+        }
+        if package.manifest.code.kind == Kind::Native
+            && !(trusted && keys::trusts_native(self.data, &signer)?)
+        {
+            return Err(BuildError::new(
+                format!(
+                    "{name} {} is native code, which runs outside of any sandbox, and is signed by {signer}",
+                    package.manifest.version
+                ),
+                "have the machine's operator sign it (`cordboard module package --key`), or trust its \
+                 maker so far: `cordboard module keys trust NAME \"ed25519 ...\" --native`",
+            ));
+        }
+        Ok(signer)
+    }
+
+    /// Goes back to the package that was in use before. Whether it is trusted is asked again: its
+    /// key may have been forgotten since.
     ///
     /// # Errors
-    /// There is none.
-    pub fn rollback(&self, name: &str) -> Result<Installed, BuildError> {
+    /// There is none, or it is not trusted any more.
+    pub fn rollback(&self, name: &str, untrusted: bool) -> Result<Installed, BuildError> {
         let (now, _) = self.current(name)?;
         let before = self
             .numbers(name)
@@ -231,13 +239,14 @@ impl Shelf<'_> {
             ));
         };
         let package = read(&path)?;
+        let signer = self.accepted(&package, untrusted)?;
         self.place(&package)?;
         self.say_current(name, number)?;
         Ok(Installed {
             name: name.to_owned(),
             version: package.manifest.version.clone(),
             hash: package.hash.clone(),
-            signer: self.signer(&package)?.0,
+            signer,
         })
     }
 

@@ -106,9 +106,17 @@ fn a_signed_package_goes_from_its_maker_to_an_installation_and_back_again() {
     let older = shelf.upgrade(&first, false).unwrap_err();
     assert!(older.why.contains("is not newer"), "{older}");
 
-    assert_eq!(shelf.rollback("greet").unwrap().version, "1.0.0");
+    // A key that is trusted no longer signs nothing that comes back either.
+    let (kept, aside) = (scratch.at("data/keys/trusted"), scratch.at("aside"));
+    fs::rename(&kept, &aside).unwrap();
+    let stranger = shelf.rollback("greet", false).unwrap_err();
+    assert!(stranger.why.contains("unknown key"), "{stranger}");
+    assert_eq!(installed(&scratch), "-- 1.1.0\n");
+    let _ = fs::remove_dir_all(&kept);
+    fs::rename(&aside, &kept).unwrap();
+    assert_eq!(shelf.rollback("greet", false).unwrap().version, "1.0.0");
     assert_eq!(installed(&scratch), "-- 1.0.0\n");
-    let first_of_all = shelf.rollback("greet").unwrap_err();
+    let first_of_all = shelf.rollback("greet", true).unwrap_err();
     assert!(first_of_all.why.contains("no earlier"), "{first_of_all}");
 
     shelf.remove("greet").unwrap();
