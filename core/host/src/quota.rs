@@ -8,7 +8,7 @@
 //! its thread's CPU clock flows out, so what a long entry took beyond the share is paid back first.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -93,6 +93,8 @@ pub struct Account {
     cpu: Mutex<Bucket>,
     calls: Mutex<Bucket>,
     lines: Mutex<HashMap<String, Bucket>>,
+    /// Its tenant is no more, and somebody may still hold this.
+    forgotten: AtomicBool,
 }
 
 /// Figures of an account.
@@ -127,7 +129,21 @@ impl Account {
             cpu: Mutex::new(Bucket::full(saved(&quota), now)),
             calls: Mutex::new(Bucket::full(f64::from(quota.host_calls_per_second), now)),
             lines: Mutex::default(),
+            forgotten: AtomicBool::new(false),
         }
+    }
+
+    /// As a new one; but for what lives still, which is given back later.
+    fn begin_anew(&self, now: Duration) {
+        let quota = Quota::default();
+        *held(&self.quota) = quota;
+        *held(&self.cpu) = Bucket::full(saved(&quota), now);
+        *held(&self.calls) = Bucket::full(f64::from(quota.host_calls_per_second), now);
+        held(&self.lines).clear();
+        for figure in [&self.cpu_micros, &self.refused, &self.dropped_lines] {
+            figure.store(0, Ordering::Relaxed);
+        }
+        self.forgotten.store(true, Ordering::Relaxed);
     }
 
     /// Its bounds.
@@ -316,6 +332,7 @@ impl Accounts {
     pub fn of(&self, tenant: &TenantId) -> Arc<Account> {
         let mut accounts = held(&self.of);
         if let Some(account) = accounts.get(tenant) {
+            account.forgotten.store(false, Ordering::Relaxed);
             return account.clone();
         }
         let account = Arc::new(Account::new(Quota::default(), self.now()));
@@ -329,14 +346,21 @@ impl Accounts {
         *held(&account.quota) = quota;
     }
 
-    /// Forgets a tenant that is no more. What still runs is counted to its end.
+    /// Forgets a tenant that is no more: its account begins anew, for a later tenant of that name,
+    /// and goes when nobody holds it any more. What still runs is counted to its end.
     pub fn forget(&self, tenant: &TenantId) {
-        held(&self.of).remove(tenant);
+        let accounts = held(&self.of);
+        if let Some(account) = accounts.get(tenant) {
+            account.begin_anew(self.now());
+        }
     }
 
     /// What every tenant has used.
     pub fn used(&self) -> Vec<(TenantId, Quota, Used)> {
-        let accounts = held(&self.of);
+        let mut accounts = held(&self.of);
+        accounts.retain(|_, account| {
+            Arc::strong_count(account) > 1 || !account.forgotten.load(Ordering::Relaxed)
+        });
         let figures = |(tenant, account): (&TenantId, &Arc<Account>)| {
             (tenant.clone(), account.quota(), account.used())
         };
@@ -395,6 +419,27 @@ mod tests {
             }
         }
         assert!((ms(1_980)..=ms(2_060)).contains(&spent), "{spent:?}");
+    }
+
+    #[test]
+    fn a_later_tenant_of_the_same_name_owes_nothing() {
+        let (accounts, acme) = (Accounts::default(), TenantId::new("acme"));
+        let quota = Quota {
+            cpu_percent: 5,
+            ..Quota::default()
+        };
+        accounts.set(&acme, quota);
+        let old = accounts.of(&acme);
+        let instance = old.enter();
+        old.spend(accounts.now(), ms(60_000));
+        accounts.forget(&acme);
+        assert_eq!(accounts.used().len(), 1, "an instance still runs");
+        let new = accounts.of(&acme);
+        assert!(new.may_run(accounts.now()) && new.quota() == Quota::default());
+        assert_eq!((new.used().cpu, new.used().instances), (ms(0), 1));
+        accounts.forget(&acme);
+        drop((old, new, instance));
+        assert_eq!(accounts.used(), []);
     }
 
     #[test]

@@ -25,9 +25,11 @@ use axum::routing::{any, get};
 use tokio::net::TcpListener;
 
 use crate::operator::Operator;
+use crate::refusal::{Fault, Refusal};
 
 pub use access::Access;
 pub use guard::Names;
+use problem::Problem;
 
 /// What every part of the door knows.
 pub struct Door {
@@ -37,6 +39,16 @@ pub struct Door {
     pub access: Arc<Access>,
     /// Names that browsers may call us by.
     pub names: Names,
+}
+
+impl Door {
+    /// What is said of a refusal; one for want of a permission is counted.
+    fn refused(&self, refusal: Refusal) -> Problem {
+        if refusal.fault == Fault::Denied {
+            self.access.count("http_denied");
+        }
+        refusal.into()
+    }
 }
 
 /// Binds and serves until the runtime ends; returns the bound address.

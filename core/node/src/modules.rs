@@ -133,6 +133,11 @@ impl Modules {
         }
     }
 
+    /// A tenant is no more: what its modules retained goes.
+    pub fn forget(&self, tenant: &str) {
+        self.hub.facts.forget(tenant);
+    }
+
     /// Runs what these tenants load: new modules begin, changed ones take over, others end.
     pub async fn serve(&self, tenants: Arc<Tenants>) {
         let mut wanted = BTreeMap::new();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cordboard_bus::{Bus, Filter, Subscription};
+use cordboard_host::quota::Accounts;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -34,6 +35,8 @@ pub struct Operator {
     pub modules: Arc<Modules>,
     /// SIP passwords.
     pub passwords: Arc<Passwords>,
+    /// What guests of each tenant use.
+    pub accounts: Arc<Accounts>,
     /// Tokens of programs outside.
     pub tokens: Arc<Tokens>,
     /// The log filter.

@@ -332,6 +332,7 @@ async fn assemble(
         reloader,
         modules,
         passwords,
+        accounts: Arc::clone(accounts),
         tokens: Arc::new(Tokens::new(Arc::clone(&store))),
         log_filter,
         flush: flush_of(&journal),

@@ -203,6 +203,15 @@ impl Tokens {
         Ok(json!({ "tenant": tenant, "name": name, "removed": true }))
     }
 
+    /// A tenant is no more: a later one of its name has none of its tokens.
+    pub fn forget(&self, tenant: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(tenant);
+        drop(known);
+        let mut used = self.used_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|(of, _), _| of != tenant);
+    }
+
     /// Whose token this is; none where it is nobody's, or has ended.
     pub async fn check(&self, shown: &str) -> Option<Actor> {
         let tenant = tenant_of(shown)?;
@@ -468,6 +477,44 @@ mod tests {
         let why = tokens.make(wish("a", &["read"]), &known).await.unwrap_err();
         assert!(why.contains("token remove demo a"), "{why}");
         assert!(tokens.make(wish("A b", &["read"]), &known).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_token_ends_while_a_connection_is_open() {
+        let tokens = Tokens::new(Arc::new(MemoryStore::new()));
+        let made = tokens.make(wish("board", &["read"]), &[]).await.unwrap();
+        let shown = made["token"].as_str().unwrap();
+        let actor = tokens.check(shown).await.unwrap();
+        let mut kept = tokens.recent("demo").await.to_vec();
+        kept[0].expires_ms = Some(unix_ms() + 60_000);
+        tokens.write("demo", kept.clone()).await.unwrap();
+        assert!(tokens.still(&actor).await && tokens.check(shown).await.is_some());
+        kept[0].expires_ms = Some(unix_ms());
+        tokens.write("demo", kept).await.unwrap();
+        assert!(
+            !tokens.still(&actor).await,
+            "its stream ends at the next beat"
+        );
+        assert_eq!(tokens.check(shown).await, None);
+        let listed = tokens.list("demo").await.unwrap();
+        assert_eq!(listed[0]["state"], "expired");
+        // Its name is free again, and who takes it is somebody else.
+        tokens.make(wish("board", &["read"]), &[]).await.unwrap();
+        assert_eq!(tokens.check(shown).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_tenant_leaves_no_token_in_memory() {
+        let store = Arc::new(MemoryStore::new());
+        let tokens = Tokens::new(store.clone());
+        let made = tokens.make(wish("board", &["read"]), &[]).await.unwrap();
+        let shown = made["token"].as_str().unwrap();
+        assert!(tokens.check(shown).await.is_some());
+        cordboard_store::TenantStore::delete_tenant(&*store, "demo", &[])
+            .await
+            .unwrap();
+        tokens.forget("demo");
+        assert_eq!(tokens.check(shown).await, None);
     }
 
     #[test]

@@ -176,12 +176,14 @@ macro_rules! bound {
 macro_rules! transact {
     ($transaction:expr, $statements:expr) => {{
         let mut transaction = $transaction;
+        let mut all_changed = 0;
         for statement in $statements {
             let done = bound!(statement.sql, statement.values)
                 .execute(&mut *transaction)
                 .await
                 .map_err(sort)?;
             let changed = done.rows_affected();
+            all_changed += changed;
             if statement
                 .must_change
                 .is_some_and(|wanted| wanted != changed)
@@ -190,7 +192,8 @@ macro_rules! transact {
                 return Err(StoreError::Position);
             }
         }
-        transaction.commit().await.map_err(sort)
+        transaction.commit().await.map_err(sort)?;
+        Ok(all_changed)
     }};
 }
 
@@ -248,6 +251,14 @@ impl Database {
 
     /// Runs all statements or none.
     pub(crate) async fn transact(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
+        self.transact_counted(statements).await.map(drop)
+    }
+
+    /// The same; gives the rows that they changed.
+    pub(crate) async fn transact_counted(
+        &self,
+        statements: Vec<Statement>,
+    ) -> Result<u64, StoreError> {
         match self {
             Database::Sqlite { writes, .. } => {
                 // Takes the write lock at once: a reader that turns writer could not wait.

@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cordboard_call::TenantId;
 use cordboard_dialplan::node_file::take_ceiling_out;
 use serde_json::{Value, json};
 
@@ -95,6 +96,8 @@ impl Operator {
             tenant: tenant.to_owned(),
         };
         self.ask_shard(Verb::Tenant(forget)).await?;
+        self.modules.forget(tenant);
+        self.accounts.forget(&TenantId::new(tenant));
         for fact in self.bus.retained_facts(tenant, "") {
             self.bus
                 .forget(tenant, fact.envelope.topic.as_str(), &fact.key);
@@ -112,6 +115,7 @@ impl Operator {
         let realm = [format!("realm/{tenant}")];
         let rows = store.delete_tenant(tenant, &realm).await;
         let rows = rows.map_err(|e| e.to_string())?;
+        self.tokens.forget(tenant);
         let payload = json!({ "by": by, "rows": rows });
         reloader.record(tenant, "tenant.deleted", payload.to_string());
         tokio::time::sleep(JOURNAL_REST).await;

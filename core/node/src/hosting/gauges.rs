@@ -144,6 +144,8 @@ impl Gauges {
         let mut gauges = Vec::new();
         for (tenant, _, cpu) in (self.figures)() {
             let told = self.told.entry(tenant.clone()).or_default();
+            // A deleted tenant's account has begun anew.
+            *told = (*told).min(cpu);
             let cpu_ms = cpu.saturating_sub(*told).as_millis();
             // What is less than a millisecond is told with the next.
             *told += Duration::from_millis(u64::try_from(cpu_ms).unwrap_or(u64::MAX));

@@ -393,6 +393,35 @@ mod tests {
     }
 
     #[test]
+    fn a_new_tenant_on_a_base_has_its_routes_and_writes_only_its_own() {
+        let site = site("base");
+        let dialplans = site.folders.dialplans.clone();
+        let on_base = NewTenant {
+            base: Some("../_base".into()),
+            ..wish()
+        };
+        let none = make(&site, &on_base).err().unwrap();
+        assert!(none.contains("_base"), "{none}");
+        assert!(!dialplans.join("acme").exists() && !dialplans.join(NODE_FILE).exists());
+        std::fs::create_dir(dialplans.join("_base")).unwrap();
+        let shared = "outbound colleagues match=user {\n    ring user=\"{dialled}\"\n    \
+             else { hangup cause=no-answer }\n}\n";
+        std::fs::write(dialplans.join("_base/main.kdl"), shared).unwrap();
+        let made = make(&site, &on_base).unwrap();
+        let own = std::fs::read_to_string(made.folder.join("main.kdl")).unwrap();
+        assert!(
+            own.contains("base \"../_base\"") && !own.contains("colleagues"),
+            "{own}"
+        );
+        let mut memory = Memory::default();
+        let material = memory.read(&site.folders, &made.folder).unwrap();
+        let passed = memory.check("acme", material).unwrap();
+        assert!(passed.warnings.is_empty(), "{:?}", passed.warnings);
+        assert!(passed.generation.dialplan.outbound.lookup("bert").is_some());
+        std::fs::remove_dir_all(dialplans.parent().unwrap()).unwrap();
+    }
+
+    #[test]
     fn bad_names_are_refused_before_anything_is_written() {
         let site = site("names");
         let bad: [fn(&mut NewTenant); 8] = [

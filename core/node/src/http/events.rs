@@ -103,10 +103,11 @@ pub(super) fn shown(tenant: &str, told: &Told) -> Value {
 }
 
 /// May it read at all?
-pub(super) fn may_read(actor: &Actor) -> Result<(), Problem> {
+pub(super) fn may_read(door: &Door, actor: &Actor) -> Result<(), Problem> {
     if actor.may("read", None) {
         return Ok(());
     }
+    door.access.count("http_denied");
     let detail = format!("token `{}` has no permission `read`", actor.name);
     let cure = format!(
         "make one with `cordboard token new {} NAME --allow read`",
@@ -124,7 +125,7 @@ pub(super) async fn answer(
     let shown = bearer(request.headers());
     let actor = door.access.enter(&door.operator, peer.0, (&tenant, shown));
     let actor = actor.await?;
-    may_read(&actor)?;
+    may_read(&door, &actor)?;
     let wish = wish_of(&request)?;
     let place = door.access.stream(&actor)?;
     let (sender, chunks) = mpsc::channel(CHUNKS_MAX);

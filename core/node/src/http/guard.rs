@@ -101,12 +101,18 @@ pub(super) async fn check(State(door): State<Arc<Door>>, request: Request, next:
             .with("place", "_node.kdl")
             .into_response();
     }
-    let preflight = request.method() == Method::OPTIONS && origin.is_some();
-    let response = match preflight {
-        true => StatusCode::NO_CONTENT.into_response(),
-        false => next.run(request).await,
-    };
-    dressed(response, origin)
+    match preflight(request.method(), origin.as_deref()) {
+        Some(answer) => answer,
+        None => dressed(next.run(request).await, origin),
+    }
+}
+
+/// What a browser asks before a page of a listed origin may ask: no token goes with it, and it
+/// goes no further.
+fn preflight(method: &Method, origin: Option<&str>) -> Option<Response> {
+    let origin = origin.filter(|_| method == Method::OPTIONS)?;
+    let nothing = StatusCode::NO_CONTENT.into_response();
+    Some(dressed(nothing, Some(origin.to_owned())))
 }
 
 fn dressed(mut response: Response, origin: Option<String>) -> Response {
@@ -136,6 +142,24 @@ fn dressed(mut response: Response, origin: Option<String>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_that_asks_first_is_told_what_a_page_may_send() {
+        let desk = "https://desk.example.com";
+        let answer = preflight(&Method::OPTIONS, Some(desk)).unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        let said = |name: &str| answer.headers()[name].to_str().unwrap();
+        assert_eq!(said("access-control-allow-origin"), desk);
+        assert_eq!(said("vary"), "Origin");
+        assert!(said("access-control-allow-headers").contains("Authorization"));
+        for method in ["GET", "POST", "PATCH", "DELETE"] {
+            assert!(said("access-control-allow-methods").contains(method));
+        }
+        assert!(preflight(&Method::GET, Some(desk)).is_none());
+        assert!(preflight(&Method::OPTIONS, None).is_none(), "no browser");
+        let plain = dressed(StatusCode::OK.into_response(), None);
+        assert!(!plain.headers().contains_key("access-control-allow-origin"));
+    }
 
     #[test]
     fn addresses_localhost_and_listed_names_are_ours_and_no_other() {

@@ -16,7 +16,6 @@ use super::Door;
 use super::access::{TICKET_LASTS, bearer};
 use super::connections::Peer;
 use super::problem::Problem;
-use crate::refusal::Fault;
 use crate::tokens::Actor;
 use crate::verbs::{self, Asker, Line, TABLE};
 
@@ -86,12 +85,7 @@ async fn carry_out(
     };
     match done {
         Ok(value) => Ok(shown(value)),
-        Err(refusal) => {
-            if refusal.fault == Fault::Denied {
-                door.access.count("http_denied");
-            }
-            Err(refusal.into())
-        }
+        Err(refusal) => Err(door.refused(refusal)),
     }
 }
 

@@ -245,7 +245,7 @@ impl Client {
     }
 
     async fn subscribe(&mut self, said: Said) -> Result<Option<Value>, Problem> {
-        may_read(&self.actor)?;
+        may_read(&self.door, &self.actor)?;
         let wants_events = said.topics.is_some() || said.facts.is_empty();
         let wish = Wish::new(said.topics.unwrap_or_default(), said.after)?;
         Wish::new(said.facts.clone(), None)?;
@@ -301,7 +301,7 @@ async fn carry_out(door: &Door, actor: &Actor, said: Said) -> Result<Value, Prob
             return Err(Problem::new(StatusCode::NOT_FOUND, detail).with("cure", cure));
         }
     };
-    Ok(done?)
+    done.map_err(|refusal| door.refused(refusal))
 }
 
 async fn next_of(listening: &mut Option<(Wish, Feed)>) -> Option<Fed> {

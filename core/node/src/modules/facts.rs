@@ -84,6 +84,12 @@ impl Facts {
         Arc::clone(open.entry(key).or_default())
     }
 
+    /// A tenant is no more.
+    pub(crate) fn forget(&self, tenant: &str) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(of, _), _| of != tenant);
+    }
+
     fn is_read(&self, module: &Module) -> bool {
         self.of(module).read.initialized()
     }

@@ -2,7 +2,7 @@
 
 use super::bindings::{COLUMNS, binding};
 use super::journal::{CDR, cdr};
-use super::{SqlStore, Value};
+use super::{SqlStore, Statement, Value};
 use crate::bindings::Binding;
 use crate::error::{StoreError, Task};
 use crate::journal::CdrRow;
@@ -125,16 +125,18 @@ impl TenantStore for SqlStore {
 
     fn delete_tenant<'a>(&'a self, tenant: &'a str, node_secrets: &'a [String]) -> Task<'a, u64> {
         Box::pin(async move {
-            let mut removed = 0;
-            for table in TABLES {
+            let of_table = |table: &&str| {
                 let sql = format!("DELETE FROM {table} WHERE tenant = $1");
-                removed += self.database.run(&sql, vec![tenant.into()]).await?;
-            }
-            for name in node_secrets {
+                Statement::new(sql, vec![tenant.into()])
+            };
+            let of_secret = |name: &String| {
                 let sql = "DELETE FROM node_secrets WHERE name = $1";
-                removed += self.database.run(sql, vec![name.into()]).await?;
-            }
-            Ok(removed)
+                Statement::new(sql, vec![name.into()])
+            };
+            let tables = TABLES.iter().map(of_table);
+            let all = tables.chain(node_secrets.iter().map(of_secret)).collect();
+            // All of it or nothing: half a tenant is nobody's.
+            self.database.transact_counted(all).await
         })
     }
 }
