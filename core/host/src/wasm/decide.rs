@@ -47,7 +47,7 @@ impl Ask {
         match self {
             Ask::Route(_) => Purpose::AtOnce,
             Ask::LookUp(begin) => Purpose::Waits {
-                call: Some(begin.call.clone()),
+                call: Some(Box::new(begin.call.clone())),
                 outcomes: Vec::new(),
             },
             Ask::Event(_) => Purpose::Waits {
@@ -131,7 +131,7 @@ impl Making {
         let name = self.module.name.clone();
         let arguments = begin.step.arguments.to_string();
         let purpose = Purpose::Waits {
-            call: Some(begin.call),
+            call: Some(Box::new(begin.call)),
             outcomes: begin.step.outcomes,
         };
         let mut instance = match self.instance(purpose).await {

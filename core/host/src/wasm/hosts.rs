@@ -100,7 +100,7 @@ impl State {
 
     fn call(&self) -> Option<&ScriptCall> {
         match &self.purpose {
-            Purpose::Waits { call, .. } => call.as_ref(),
+            Purpose::Waits { call, .. } => call.as_deref(),
             Purpose::AtOnce => None,
         }
     }

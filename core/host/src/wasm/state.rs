@@ -135,7 +135,7 @@ pub(super) enum Purpose {
     /// Its host functions may wait: a call script or connector that works for a call or an event.
     Waits {
         /// The call, where there is one.
-        call: Option<ScriptCall>,
+        call: Option<Box<ScriptCall>>,
         /// Outcomes that the step's `on` branches name.
         outcomes: Vec<String>,
     },

@@ -106,7 +106,7 @@ fn commit(crime: &str) -> (String, ScriptErrorKind, String) {
     steps.start(2, &module);
     assert!(matches!(steps.asked(), ScriptOp::Wait { .. }));
     steps.start(1, &module);
-    let mut errors = vec![error(steps.turn().1), error(steps.turn().1)];
+    let mut errors = [error(steps.turn().1), error(steps.turn().1)];
     let Story::Stopped {
         by,
         error,
