@@ -8,6 +8,21 @@ use cordboard_host::module::{Health, Module, State};
 use super::Reloader;
 use crate::tenants::Generation;
 
+/// Name, kind, and where the health of a module has it.
+type Count = (&'static str, &'static str, fn(&Health) -> &AtomicU64);
+
+const COUNTS: [Count; 5] = [
+    ("module_starts_total", "counter", |health| &health.starts),
+    ("module_traps_total", "counter", |health| &health.traps),
+    ("module_overruns_total", "counter", |health| {
+        &health.overruns
+    }),
+    ("module_refusals_total", "counter", |health| {
+        &health.refusals
+    }),
+    ("module_instances", "gauge", |health| &health.instances),
+];
+
 impl Reloader {
     /// What modules did and what happened to them, in Prometheus' text format.
     pub fn module_metrics(&self) -> String {
@@ -25,18 +40,7 @@ impl Reloader {
             format!("tenant=\"{tenant}\",module=\"{}\"", module.name)
         };
         let mut text = String::new();
-        let counts: [(&str, &str, fn(&Health) -> &AtomicU64); 5] = [
-            ("module_starts_total", "counter", |health| &health.starts),
-            ("module_traps_total", "counter", |health| &health.traps),
-            ("module_overruns_total", "counter", |health| {
-                &health.overruns
-            }),
-            ("module_refusals_total", "counter", |health| {
-                &health.refusals
-            }),
-            ("module_instances", "gauge", |health| &health.instances),
-        ];
-        for (name, kind, count) in counts {
+        for (name, kind, count) in COUNTS {
             text.push_str(&format!("# TYPE cordboard_{name} {kind}\n"));
             for module in &modules {
                 let value = count(&module.health).load(Ordering::Relaxed);
