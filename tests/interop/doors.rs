@@ -121,7 +121,7 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
-fn post<'a>(body: &'a str) -> [&'a str; 6] {
+fn post(body: &str) -> [&str; 6] {
     [
         "-X",
         "POST",
