@@ -174,7 +174,16 @@ impl Forge {
         let whole = lock(&self.whole);
         match whole.iter().find(|ceiling| ceiling.tenant == *tenant) {
             Some(ceiling) => check_ceiling(plan, ceiling),
-            None => check_ceiling(plan, &Ceiling::unsaid(tenant)),
+            None => {
+                let modules = (*self.unsaid).clone();
+                check_ceiling(
+                    plan,
+                    &Ceiling {
+                        modules,
+                        ..Ceiling::unsaid(tenant)
+                    },
+                )
+            }
         }
     }
 
