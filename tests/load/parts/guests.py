@@ -28,10 +28,17 @@ def template(name, lang, world, change=lambda text: text, outcomes=""):
         source = next(os.path.join(where, file) for where, _, files in os.walk(made) for file in sorted(files)
                       if file in ("lib.rs", "module.js", "module.lua", "index.js"))
         edit(source, change)
-        edit(os.path.join(made, "module.toml"), lambda text: text.replace('outcomes = ["done"', 'outcomes = ["done"' + outcomes) + MOST_INSTANCES)
+        edit(os.path.join(made, "module.toml"), lambda text: unlimited(text.replace('outcomes = ["done"', 'outcomes = ["done"' + outcomes)))
         command("module", "build", made)
         _made[name] = made
     return _made[name]
+
+
+def unlimited(manifest):
+    """The manifest, asking for as many instances as there may be."""
+    if "\n[limits]\n" in manifest:
+        return manifest.replace("\n[limits]\n", MOST_INSTANCES) if "\ninstances" not in manifest else manifest
+    return manifest + MOST_INSTANCES
 
 
 def edit(name, change):
